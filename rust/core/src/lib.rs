@@ -1,9 +1,15 @@
 //! Ring, drain and journal: everything that happens once per record and needs no Python.
 //!
-//! `line` writes the canonical line, `ring` keeps it in shared memory until `drain` appends it to the
-//! `journal`; `domain` is the memory that all processes of one journal share; `process` is one
-//! process's place in it.
+//! `ring` keeps canonical lines in shared memory until `drain` appends them to the `journal`; `domain`
+//! is the memory that all processes of one journal share; `process` is one process's place in it.
 
+pub mod clock;
+pub mod domain;
+pub mod drain;
+pub mod error;
+mod futex;
+pub mod journal;
 pub mod level;
+pub mod process;
 pub mod ring;
 mod sync;

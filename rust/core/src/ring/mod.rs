@@ -13,7 +13,7 @@ mod producer;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 pub use follower::{Follower, Lapped};
-pub use frame::{Frame, Frames, FRAME_HEADER_BYTES};
+pub use frame::{frame_bytes, Frame, Frames, FRAME_HEADER_BYTES};
 pub use mapping::Mapping;
 pub use producer::Producer;
 
@@ -117,7 +117,7 @@ pub fn capacity_for(bytes: usize) -> usize {
 }
 
 /// Bytes a producer may fill with records of this kind.
-fn limit(capacity: u64, protected: bool) -> u64 {
+pub(crate) fn limit(capacity: u64, protected: bool) -> u64 {
     if protected {
         capacity
     } else {

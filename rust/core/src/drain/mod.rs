@@ -1,0 +1,267 @@
+//! The drain: the one thread that empties all rings of a journal into it.
+//!
+//! `Leader` is the lead itself, taken over from whoever had it, one step at a time; `run` is the life
+//! of the drain thread in every process that has the journal open: lead, or wait to lead.
+
+mod commit;
+mod merge;
+mod run;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use commit::Step;
+pub use run::{run, DrainThread};
+
+use crate::domain::{Committed, Domain, SharedRing};
+use crate::error::Result;
+use crate::journal::{adopt, notice, Adopted, Journal, Segment, Settings};
+use crate::process::fork;
+use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_EVICTING, CONSUMER_FREE};
+use sync::Syncer;
+
+/// Bytes moved at once: large enough to pay for the system call, small enough to stay in the cache.
+const BATCH_BYTES: usize = 512 << 10;
+
+/// The lead of a journal. Exists only while the lock is held.
+#[derive(Debug)]
+pub struct Leader {
+    journal: Journal,
+    settings: Settings,
+    settings_version: u32,
+    domain: Arc<Domain>,
+    /// The ring of this process when the domain is private; such rings have no file.
+    own: Option<Arc<Mapping>>,
+    rings: Vec<SharedRing>,
+    rings_version: u32,
+    file: File,
+    segment: Segment,
+    committed: Committed,
+    /// When the active segment got its first record.
+    segment_since: Option<Instant>,
+    notices: Vec<Vec<u8>>,
+    buffer: Vec<u8>,
+    syncer: Syncer,
+    /// Closing it frees the journal for the next leader; last, so that it is.
+    lock: File,
+}
+
+impl Leader {
+    /// Takes the lead if nobody holds it, and settles what the last leader left.
+    ///
+    /// # Errors
+    /// When the journal cannot be read or written; the lock is free again then.
+    pub fn take(
+        journal: &Journal,
+        settings: &Settings,
+        domain: &Arc<Domain>,
+        own: Option<Arc<Mapping>>,
+    ) -> Result<Option<Self>> {
+        let Some(lock) = journal.try_lead()? else { return Ok(None) };
+        fork::close_in_children(Some(&lock));
+        let control = domain.control();
+        let settings_version = control.settings_version();
+        let settings = if settings_version == 0 { settings.clone() } else { Journal::open(journal.directory())?.1 };
+        let adopted = adopt(journal, control)?;
+        let segment = Segment::at(journal, adopted.committed.segment);
+        let file = segment.open_for_append()?;
+        let mut leader = Self {
+            syncer: Syncer::start(journal.active(), domain.clone()),
+            journal: journal.clone(),
+            settings,
+            settings_version,
+            domain: domain.clone(),
+            own: own.filter(|_| domain.is_private()),
+            rings: Vec::new(),
+            rings_version: 0,
+            file,
+            segment,
+            committed: adopted.committed,
+            segment_since: (adopted.committed.bytes > 0).then(Instant::now),
+            notices: Vec::new(),
+            buffer: Vec::with_capacity(BATCH_BYTES + (64 << 10)),
+            lock,
+        };
+        leader.look_for_rings()?;
+        leader.settle(&adopted);
+        control.commit(adopted.committed);
+        control.clear_intent();
+        journal.name_leader(&leader.lock, domain)?;
+        if control.leader() != 0 {
+            control.totals.takeovers.fetch_add(1, Ordering::Relaxed);
+        }
+        control.set_leader(std::process::id());
+        leader.announce(&adopted);
+        Ok(Some(leader))
+    }
+
+    /// Brings the rings to where the journal is: an append that is in the journal is taken out of them,
+    /// one that was taken back stays in them.
+    fn settle(&self, adopted: &Adopted) {
+        let intent = self.domain.control().intent();
+        for ring in self.mappings() {
+            let consumer = &ring.header().consumer;
+            let completed = adopted.intent_completed == Some(true)
+                && intent.is_some_and(|intent| {
+                    consumer.pending_batch.load(Ordering::Acquire) == intent.batch
+                });
+            if completed {
+                commit::finish(ring);
+            }
+            // An eviction belongs to the producer, which may be alive and in the middle of it.
+            let _ = consumer.state.compare_exchange(
+                CONSUMER_DRAINING,
+                CONSUMER_FREE,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+        }
+        if let Some(intent) = intent {
+            commit::number_after(self.domain.control(), intent.batch);
+        }
+    }
+
+    /// What the journal should say about how this lead began.
+    fn announce(&mut self, adopted: &Adopted) {
+        if adopted.committed == Committed::default() {
+            self.notices.push(notice(
+                "journal created",
+                &[("journal", self.settings.id.clone().into()), ("format", self.settings.format.into())],
+            ));
+            return;
+        }
+        let unexpected = adopted.torn_bytes > 0 || adopted.intent_completed.is_some();
+        if unexpected {
+            self.domain.control().totals.recoveries.fetch_add(1, Ordering::Relaxed);
+            let append = match adopted.intent_completed {
+                Some(true) => "completed",
+                Some(false) => "taken back and repeated",
+                None => "none in flight",
+            };
+            self.notices.push(notice(
+                "journal recovered",
+                &[
+                    ("append", append.into()),
+                    ("torn_bytes", adopted.torn_bytes.into()),
+                    ("index", adopted.committed.end.into()),
+                ],
+            ));
+        }
+    }
+
+    pub(crate) fn mappings(&self) -> impl Iterator<Item = &Arc<Mapping>> {
+        self.own.iter().chain(self.rings.iter().map(|ring| &ring.mapping))
+    }
+
+    /// Opens rings that have appeared since the last look.
+    ///
+    /// # Errors
+    /// When the runtime directory cannot be read.
+    pub fn look_for_rings(&mut self) -> Result<()> {
+        use crate::error::At;
+        let version = self.domain.control().rings_version();
+        if version == self.rings_version && version != 0 {
+            return Ok(());
+        }
+        let place = self.domain.directory().unwrap_or(self.journal.directory()).to_owned();
+        crate::domain::refresh_rings(&self.domain, &mut self.rings).at("reading the rings", &place)?;
+        self.rings_version = version;
+        Ok(())
+    }
+
+    /// Takes up settings that another process has changed.
+    ///
+    /// # Errors
+    /// When `journal.json` cannot be read any more; the old settings stay in force.
+    pub fn look_for_settings(&mut self) -> Result<()> {
+        let version = self.domain.control().settings_version();
+        if version != self.settings_version {
+            self.settings = Journal::open(self.journal.directory())?.1;
+            self.settings_version = version;
+            self.notices.push(notice(
+                "journal settings changed",
+                &[("settings", serde_json::to_value(&self.settings).unwrap_or_default())],
+            ));
+        }
+        Ok(())
+    }
+
+    /// Retires the rings of dead processes once they are empty. True when one was retired.
+    pub fn retire_orphans(&mut self) -> bool {
+        let control = self.domain.control();
+        let before = self.rings.len();
+        self.rings.retain(|ring| {
+            let header = ring.mapping.header();
+            let head = header.producer.head.load(Ordering::Acquire);
+            if header.consumer.tail.load(Ordering::Acquire) != head || !ring.is_orphan() {
+                return true;
+            }
+            // Written between the look at the head and the owner's death: drained next time.
+            let late = header.producer.head.load(Ordering::Acquire) != head;
+            let unreported = header.counters.dropped() != header.consumer.reported.load(Ordering::Acquire);
+            if late || unreported || header.consumer.state.load(Ordering::Acquire) == CONSUMER_EVICTING {
+                header.consumer.state.store(CONSUMER_FREE, Ordering::Release);
+                return true;
+            }
+            let counters = &header.counters;
+            let totals = &control.totals;
+            totals.dropped.fetch_add(counters.dropped(), Ordering::Relaxed);
+            totals.truncated.fetch_add(counters.truncated.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals.failed.fetch_add(counters.failed.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals.logged.fetch_add(header.producer.sequence.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals.orphans.fetch_add(1, Ordering::Relaxed);
+            ring.remove();
+            false
+        });
+        self.rings.len() != before
+    }
+
+    /// True when no ring holds a record.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.notices.is_empty()
+            && self.mappings().all(|ring| {
+                let header = ring.header();
+                header.consumer.tail.load(Ordering::Acquire) == header.producer.head.load(Ordering::Acquire)
+                    && header.consumer.reported.load(Ordering::Acquire) == header.counters.dropped()
+            })
+    }
+
+    #[must_use]
+    pub fn committed(&self) -> Committed {
+        self.committed
+    }
+
+    /// True when a ring is so full that sleeping would not pay.
+    #[must_use]
+    pub fn has_backlog(&self) -> bool {
+        self.mappings().any(|ring| {
+            let header = ring.header();
+            let held = header.producer.head.load(Ordering::Acquire)
+                - header.consumer.tail.load(Ordering::Acquire);
+            held >= ring.capacity() as u64 / 8
+        })
+    }
+
+    /// Has what was drained so far synced for whoever drew a ticket up to `ticket`.
+    pub fn serve_tickets(&mut self, ticket: u64) {
+        self.syncer.serve_tickets(&self.file, ticket);
+    }
+
+    /// Waits until everything appended so far is on the device.
+    pub fn sync(&mut self) {
+        self.syncer.now(&self.file);
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        fork::forget_descriptor(self.lock.as_raw_fd());
+    }
+}

@@ -1,0 +1,232 @@
+//! The life of the drain thread: lead, or wait to lead.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::Leader;
+use crate::domain::Domain;
+use crate::journal::{Journal, Settings};
+use crate::ring::Mapping;
+
+/// How often a process that does not lead asks whether the lead is free.
+const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
+/// The leader's shortest and longest sleep; records wake it before their ring is a quarter full.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+const LONGEST_SLEEP: Duration = Duration::from_millis(50);
+/// How often an idle leader looks for dead processes, waiting domains and overdue rotations.
+const HOUSEKEEPING: Duration = Duration::from_millis(200);
+/// How long a leader stays away after it has given another one a turn.
+const TURN: Duration = Duration::from_millis(100);
+
+/// What `run` works on.
+#[derive(Debug)]
+pub struct DrainThread {
+    journal: Journal,
+    settings: Settings,
+    domain: Arc<Domain>,
+    own: Option<Arc<Mapping>>,
+    stop: AtomicBool,
+    /// This process wants the lead whoever has it (`treering drain`).
+    insists: bool,
+    leads: AtomicBool,
+    last_error: Mutex<Option<String>>,
+    poked: (Mutex<bool>, Condvar),
+}
+
+impl DrainThread {
+    #[must_use]
+    pub fn new(
+        journal: Journal,
+        settings: Settings,
+        domain: Arc<Domain>,
+        own: Option<Arc<Mapping>>,
+        insists: bool,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            journal,
+            settings,
+            domain,
+            own,
+            stop: AtomicBool::new(false),
+            insists,
+            leads: AtomicBool::new(false),
+            last_error: Mutex::new(None),
+            poked: (Mutex::new(false), Condvar::new()),
+        })
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system has no more threads.
+    pub fn spawn(self: &Arc<Self>) -> std::io::Result<JoinHandle<()>> {
+        let shared = self.clone();
+        std::thread::Builder::new()
+            .name("treering-drain".into())
+            .stack_size(256 << 10)
+            .spawn(move || run(&shared))
+    }
+
+    /// Wakes the drain, wherever it runs, and this process's own bid for the lead.
+    pub fn poke(&self) {
+        self.domain.control().wake();
+        if !self.leads.load(Ordering::Acquire) {
+            *self.poked.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            self.poked.1.notify_all();
+        }
+    }
+
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.domain.control().wake();
+        self.poke();
+    }
+
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        self.leads.load(Ordering::Acquire)
+    }
+
+    /// What last kept the drain from appending, if it still does.
+    #[must_use]
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, error: Option<String>) {
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    fn pause(&self, timeout: Duration) {
+        let guard = self.poked.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut guard, _) = self
+            .poked
+            .1
+            .wait_timeout_while(guard, timeout, |poked| !*poked && !self.stopped())
+            .unwrap_or_else(PoisonError::into_inner);
+        *guard = false;
+    }
+
+    fn has_records(&self) -> bool {
+        self.own.as_ref().is_some_and(|ring| {
+            let header = ring.header();
+            header.producer.head.load(Ordering::Acquire) != header.consumer.tail.load(Ordering::Acquire)
+        })
+    }
+
+    /// Asks a leader of another domain for a turn.
+    fn ask_for_turn(&self, turn: &PathBuf) {
+        let foreign =
+            self.journal.last_leader().is_some_and(|(_, domain)| domain != self.domain.control().id());
+        if foreign && self.has_records() {
+            let _ = std::fs::write(turn, b"");
+        }
+    }
+}
+
+/// Runs until stopped. Leaves the journal with every ring of the domain drained when it leads.
+pub fn run(shared: &DrainThread) {
+    let turn = shared.journal.turn_path();
+    while !shared.stopped() {
+        let control = shared.domain.control();
+        let own_process = std::process::id();
+        if shared.insists && control.leader() != 0 {
+            control.ask_handover(own_process);
+        }
+        let waits_for_other = ![0, own_process].contains(&control.handover());
+        let taken = if waits_for_other {
+            Ok(None)
+        } else {
+            Leader::take(&shared.journal, &shared.settings, &shared.domain, shared.own.clone())
+        };
+        match taken {
+            Ok(Some(leader)) => {
+                if control.handover() == own_process {
+                    control.ask_handover(0);
+                }
+                shared.leads.store(true, Ordering::Release);
+                shared.note(None);
+                lead(shared, leader, &turn);
+                shared.leads.store(false, Ordering::Release);
+                if !shared.stopped() {
+                    shared.pause(TURN);
+                    // Whoever asked has had its chance; a dead one must not block the lead for good.
+                    control.ask_handover(0);
+                }
+            }
+            Ok(None) => {
+                shared.ask_for_turn(&turn);
+                let interval = if shared.insists { SHORTEST_SLEEP } else { FOLLOW_INTERVAL };
+                shared.pause(interval);
+                if waits_for_other && !shared.insists {
+                    control.ask_handover(0);
+                }
+            }
+            Err(error) => {
+                shared.note(Some(error.to_string()));
+                shared.pause(FOLLOW_INTERVAL);
+            }
+        }
+    }
+}
+
+fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
+    let control = shared.domain.control();
+    let mut sleep = SHORTEST_SLEEP;
+    let mut last_look = Instant::now();
+    loop {
+        let stopping = shared.stopped();
+        let ticket = control.sync_wanted();
+        let drained = leader.look_for_rings().and_then(|()| leader.drain());
+        match drained {
+            Ok(0) => {
+                leader.serve_tickets(ticket);
+                if stopping {
+                    break;
+                }
+                sleep = (sleep * 2).min(LONGEST_SLEEP);
+            }
+            Ok(_) => {
+                shared.note(None);
+                sleep = SHORTEST_SLEEP;
+                // A ring that is filling fast is emptied again at once; a trickle is left to collect.
+                if !leader.has_backlog() && !stopping {
+                    control.sleep(SHORTEST_SLEEP, || leader.has_backlog() || shared.stopped());
+                }
+                continue;
+            }
+            Err(error) => {
+                shared.note(Some(error.to_string()));
+                if stopping {
+                    break;
+                }
+                sleep = LONGEST_SLEEP;
+                std::thread::sleep(sleep);
+            }
+        }
+        if last_look.elapsed() >= HOUSEKEEPING {
+            last_look = Instant::now();
+            if ![0, std::process::id()].contains(&control.handover()) {
+                break;
+            }
+            if turn.exists() {
+                let _ = std::fs::remove_file(turn);
+                break;
+            }
+            leader.retire_orphans();
+            if let Err(error) = leader.look_for_settings().and_then(|()| leader.rotate_by_age()) {
+                shared.note(Some(error.to_string()));
+            }
+        }
+        control.sleep(sleep, || shared.stopped() || control.sync_wanted() > ticket);
+    }
+    leader.retire_orphans();
+    leader.sync();
+}

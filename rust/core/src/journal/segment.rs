@@ -1,0 +1,80 @@
+//! Segments: files of consecutive records, named after the index of their first.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::Journal;
+use crate::error::{At, Result};
+
+/// An active segment's place: first index and file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Segment {
+    pub first: u64,
+    pub path: PathBuf,
+}
+
+impl Segment {
+    #[must_use]
+    pub fn at(journal: &Journal, first: u64) -> Self {
+        Self { first, path: journal.active().join(format!("{first:020}.jsonl")) }
+    }
+
+    /// Opens the segment for appending, making it when it is new.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn open_for_append(&self) -> Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&self.path)
+            .at("opening the segment", &self.path)
+    }
+}
+
+/// The segments of a journal, oldest first.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn segments(journal: &Journal) -> Result<Vec<Segment>> {
+    let directory = journal.active();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&directory).at("reading", &directory)? {
+        let path = entry.at("reading", &directory)?.path();
+        if let Some(first) = first_index(&path) {
+            found.push(Segment { first, path });
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn first_index(path: &Path) -> Option<u64> {
+    let name = path.file_name()?.to_str()?;
+    let digits = name.strip_suffix(".jsonl")?;
+    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
+}
+
+/// Complete lines in `[from, to)` of a file, and where the last of them ends.
+pub(super) fn count_lines(file: &File, from: u64, to: u64, path: &Path) -> Result<(u64, u64)> {
+    let mut buffer = vec![0; 1 << 20];
+    let (mut lines, mut end, mut at) = (0, from, from);
+    while at < to {
+        let wanted = usize::try_from(to - at).unwrap_or(usize::MAX).min(buffer.len());
+        let read = file.read_at(&mut buffer[..wanted], at).at("reading the segment", path)?;
+        if read == 0 {
+            break;
+        }
+        let chunk = &buffer[..read];
+        lines += memchr::memchr_iter(b'\n', chunk).count() as u64;
+        if let Some(last) = memchr::memrchr(b'\n', chunk) {
+            end = at + last as u64 + 1;
+        }
+        at += read as u64;
+    }
+    Ok((lines, end))
+}

@@ -1,0 +1,121 @@
+//! The process's own outputs: a thread that shows what this process says.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::ring::{Follower, Frames, Lapped, Mapping};
+
+const READ_BYTES: usize = 256 << 10;
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+const LONGEST_SLEEP: Duration = Duration::from_millis(20);
+
+/// Something that shows records: the console.
+pub trait ProcessOutput: Send {
+    /// Shows records in order; `lost` of them before these were overwritten unseen.
+    fn write(&mut self, frames: Frames<'_>, lost: u64);
+}
+
+/// Makes the output, anew in every forked child.
+pub type OutputFactory = Arc<dyn Fn() -> Box<dyn ProcessOutput> + Send + Sync>;
+
+/// The thread that feeds a process output from the ring.
+pub struct OutputThread {
+    ring: Arc<Mapping>,
+    factory: OutputFactory,
+    /// Without a journal this thread is the only consumer, and what it has shown makes room.
+    owns_tail: bool,
+    stop: AtomicBool,
+    wake: AtomicU32,
+    pub shown: AtomicU64,
+    pub lost: AtomicU64,
+    position: AtomicU64,
+}
+
+impl std::fmt::Debug for OutputThread {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("OutputThread").field("shown", &self.shown).finish_non_exhaustive()
+    }
+}
+
+impl OutputThread {
+    pub fn new(ring: Arc<Mapping>, factory: OutputFactory, owns_tail: bool) -> Self {
+        Self {
+            ring,
+            factory,
+            owns_tail,
+            stop: AtomicBool::new(false),
+            wake: AtomicU32::new(0),
+            shown: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            position: AtomicU64::new(0),
+        }
+    }
+
+    pub fn spawn(self: &Arc<Self>) -> std::io::Result<JoinHandle<()>> {
+        let shared = self.clone();
+        std::thread::Builder::new()
+            .name("treering-out".into())
+            .stack_size(256 << 10)
+            .spawn(move || shared.run())
+    }
+
+    pub fn wake(&self) {
+        crate::futex::wake(&self.wake);
+    }
+
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// True when everything below ring position `head` was shown before `deadline`.
+    pub fn wait_until(&self, head: u64, deadline: Instant) -> bool {
+        while self.position.load(Ordering::Acquire) < head {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            self.wake();
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        true
+    }
+
+    fn run(&self) {
+        let mut output = (self.factory)();
+        let mut follower = Follower::new(self.ring.clone());
+        let mut bytes = Vec::new();
+        let mut sleep = SHORTEST_SLEEP;
+        let mut reported = 0;
+        loop {
+            let stopping = self.stop.load(Ordering::Acquire);
+            let word = self.wake.load(Ordering::Acquire);
+            let Lapped(mut lost) = follower.read(&mut bytes, READ_BYTES);
+            self.lost.fetch_add(lost, Ordering::Relaxed);
+            if self.owns_tail {
+                let dropped = self.ring.header().counters.dropped();
+                lost += dropped - reported;
+                reported = dropped;
+            }
+            if !bytes.is_empty() || lost > 0 {
+                output.write(Frames::new(&bytes), lost);
+                self.shown.fetch_add(Frames::new(&bytes).count() as u64, Ordering::Relaxed);
+                sleep = SHORTEST_SLEEP;
+            }
+            if self.owns_tail {
+                let tail = &self.ring.header().consumer.tail;
+                // An evicting producer may have moved it further already.
+                tail.fetch_max(follower.position(), Ordering::AcqRel);
+            }
+            self.position.store(follower.position(), Ordering::Release);
+            if bytes.is_empty() {
+                if stopping {
+                    return;
+                }
+                crate::futex::wait(&self.wake, word, sleep);
+                sleep = (sleep * 2).min(LONGEST_SLEEP);
+            }
+        }
+    }
+}

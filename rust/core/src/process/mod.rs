@@ -4,6 +4,8 @@ mod admission;
 pub mod fork;
 mod outputs;
 mod statistics;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;

@@ -143,6 +143,15 @@ impl Domain {
         self.directory.as_deref()
     }
 
+    /// The rings that are in the domain now.
+    #[must_use]
+    pub fn rings(&self) -> Vec<SharedRing> {
+        let mut found = Vec::new();
+        // A domain that is being removed has no rings either.
+        let _ = rings::refresh(self, &mut found);
+        found
+    }
+
     /// Lets go, and removes the shared files when no other process is attached and no ring is left.
     pub fn detach(&self) {
         let file = self.attached.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -110,6 +110,15 @@ pub struct Header {
     pub counters: Line<Counters>,
 }
 
+impl Header {
+    /// Bytes that no consumer has taken yet.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> u64 {
+        let tail = self.consumer.tail.load(Ordering::Acquire);
+        self.producer.head.load(Ordering::Acquire).saturating_sub(tail)
+    }
+}
+
 /// Rounds a wanted ring size to what can be mapped: a power of two, 16 KiB to 1 GiB.
 #[must_use]
 pub fn capacity_for(bytes: usize) -> usize {

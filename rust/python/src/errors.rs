@@ -1,0 +1,37 @@
+//! The two worlds of errors: what the core reports, and the exceptions of `treering.errors`.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use treering_core::error::Error;
+
+/// The Python exception for an error of the core.
+#[must_use]
+pub fn raise(error: Error) -> PyErr {
+    Python::attach(|py| exception(py, &error).unwrap_or_else(|failed| failed))
+}
+
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let fields = PyDict::new(py);
+    let (class, code) = match error {
+        Error::Io { path, source, .. } => {
+            fields.set_item("path", path)?;
+            let missing = source.kind() == std::io::ErrorKind::NotFound;
+            ("JournalUnavailable", if missing { "journal_missing" } else { "journal_unavailable" })
+        }
+        Error::Damaged { path, .. } => {
+            fields.set_item("path", path)?;
+            ("JournalDamaged", "journal_damaged")
+        }
+        Error::Setting { name, .. } => {
+            fields.set_item("field", *name)?;
+            ("ConfigurationError", "setting_invalid")
+        }
+        Error::Unsafe { path, .. } => {
+            fields.set_item("path", path)?;
+            ("JournalUnavailable", "journal_unsafe")
+        }
+    };
+    fields.set_item("code", code)?;
+    let class = py.import("treering.errors")?.getattr(class)?;
+    Ok(PyErr::from_value(class.call((error.to_string(),), Some(&fields))?))
+}

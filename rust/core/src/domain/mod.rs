@@ -240,5 +240,5 @@ impl Drop for Domain {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

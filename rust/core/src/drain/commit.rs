@@ -21,7 +21,7 @@ use super::{Leader, BATCH_BYTES};
 use crate::domain::{Committed, Control, Intent};
 use crate::error::{At, Result};
 use crate::journal::{notice, Durability, Segment};
-use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_FREE};
+use crate::ring::{consumer, Mapping, CONSUMER_FREE};
 
 /// The points of a batch at which its leader may die; tests stop at each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,24 +139,11 @@ impl Leader {
         let mut ranges = Vec::new();
         for ring in self.mappings() {
             let header = ring.header();
-            let nothing = header.producer.head.load(Ordering::Acquire)
-                == header.consumer.tail.load(Ordering::Acquire)
-                && header.counters.dropped() == header.consumer.reported.load(Ordering::Acquire);
-            let free = header.consumer.state.compare_exchange(
-                CONSUMER_FREE,
-                CONSUMER_DRAINING,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            );
-            if free.is_err() {
+            let told = header.counters.dropped() == header.consumer.reported.load(Ordering::Acquire);
+            if told && header.waiting_bytes() == 0 {
                 continue;
             }
-            if nothing {
-                header.consumer.state.store(CONSUMER_FREE, Ordering::Release);
-                continue;
-            }
-            let tail = header.consumer.tail.load(Ordering::Acquire);
-            let head = header.producer.head.load(Ordering::Acquire);
+            let Some((tail, head)) = consumer::claim(ring) else { continue };
             ranges.push((tail, head.min(tail + 2 * BATCH_BYTES as u64)));
             rings.push(ring.clone());
         }
@@ -255,9 +242,8 @@ impl Leader {
 
 fn release_untouched(claimed: &[Arc<Mapping>]) {
     for ring in claimed {
-        let consumer = &ring.header().consumer;
-        consumer.pending_batch.store(0, Ordering::Release);
-        consumer.state.store(CONSUMER_FREE, Ordering::Release);
+        ring.header().consumer.pending_batch.store(0, Ordering::Release);
+        consumer::release(ring);
     }
 }
 

@@ -7,7 +7,7 @@ mod commit;
 mod merge;
 mod run;
 mod sync;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::fs::File;

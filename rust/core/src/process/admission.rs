@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Process;
 use crate::level::{is_protected, Level};
-use crate::ring::{frame_bytes, limit, Frames, CONSUMER_EVICTING, CONSUMER_FREE};
+use crate::ring::{consumer, frame_bytes, limit};
 
 /// The policy of a process for a full ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,39 +88,14 @@ impl Process {
         }
     }
 
-    /// Moves the tail over the oldest records, up to the first protected one. False when that does not
-    /// make enough room, or the drain holds them.
-    #[allow(unsafe_code)]
+    /// Gives up the oldest records. False when that does not make enough room.
     fn evict(&self, wanted: u64, level: Level) -> bool {
         let ring = &self.ring.mapping;
-        let (consumer, counters) = (&ring.header().consumer, &ring.header().counters);
-        let claimed = consumer.state.compare_exchange(
-            CONSUMER_FREE,
-            CONSUMER_EVICTING,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        );
-        if claimed.is_err() {
+        // Half a ring at once, so that the next calls find room without coming here.
+        if !consumer::evict(ring, wanted.max(ring.capacity() as u64 / 2)) {
             // The drain is at it; the room it makes is worth a short wait.
             std::thread::sleep(Duration::from_micros(100));
-            return self.has_room(wanted, level);
         }
-        let tail = consumer.tail.load(Ordering::Acquire);
-        let head = ring.header().producer.head.load(Ordering::Acquire);
-        // Half a ring at once, so that the next calls find room without coming here.
-        let goal = wanted.max(ring.capacity() as u64 / 2);
-        let (mut freed, mut dropped) = (0, 0);
-        // SAFETY: `state` keeps the drain out, and the producer writes only at the head.
-        for frame in Frames::new(unsafe { ring.bytes(tail, head) }) {
-            if freed >= goal || is_protected(frame.level) {
-                break;
-            }
-            freed += frame_bytes(frame.line.len()) as u64;
-            dropped += 1;
-        }
-        counters.dropped_oldest.fetch_add(dropped, Ordering::Relaxed);
-        consumer.tail.store(tail + freed, Ordering::Release);
-        consumer.state.store(CONSUMER_FREE, Ordering::Release);
         self.has_room(wanted, level)
     }
 }

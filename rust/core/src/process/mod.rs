@@ -4,7 +4,7 @@ mod admission;
 pub mod fork;
 mod outputs;
 mod statistics;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 use std::path::PathBuf;

@@ -12,7 +12,8 @@ use crate::sync::{fence, Ordering};
 pub struct Follower {
     ring: Arc<Mapping>,
     position: u64,
-    sequence: u64,
+    /// The next frame's number, unless following began in the middle of things.
+    sequence: Option<u64>,
 }
 
 /// How many records were overwritten before the follower came to them.
@@ -24,9 +25,7 @@ impl Follower {
     #[must_use]
     pub fn new(ring: Arc<Mapping>) -> Self {
         let position = ring.header().consumer.tail.load(Ordering::Acquire);
-        let sequence = ring.header().producer.sequence.load(Ordering::Acquire);
-        let sequence = if ring.header().producer.head.load(Ordering::Acquire) == position { sequence } else { 0 };
-        Self { ring, position, sequence }
+        Self { sequence: (position == 0).then_some(0), ring, position }
     }
 
     #[must_use]
@@ -66,10 +65,9 @@ impl Follower {
         let whole = out.len() - frames.rest();
         out.truncate(whole);
         self.position += whole as u64;
-        let lost = first.map_or(0, |first| first.saturating_sub(self.sequence));
-        if let Some(last) = last {
-            self.sequence = last + 1;
-        }
+        let expected = self.sequence.or(first);
+        let lost = first.zip(expected).map_or(0, |(first, expected)| first.saturating_sub(expected));
+        self.sequence = last.map(|last| last + 1).or(self.sequence);
         Lapped(lost)
     }
 }

@@ -14,6 +14,9 @@ use crate::sync::Ordering;
 pub struct Mapping {
     base: NonNull<u8>,
     capacity: usize,
+    /// Loom's atomics cannot lie in mapped pages.
+    #[cfg(loom)]
+    header: Box<Header>,
 }
 
 // SAFETY: the mapping is plain shared memory; everything that two sides write is atomic, and the
@@ -99,7 +102,12 @@ impl Mapping {
                 return Err(io::Error::last_os_error());
             }
             let base = base.cast::<u8>();
-            let mapping = Self { base: NonNull::new_unchecked(base), capacity };
+            let mapping = Self {
+                base: NonNull::new_unchecked(base),
+                capacity,
+                #[cfg(loom)]
+                header: Box::default(),
+            };
             let windows = [(0, 0, HEADER_BYTES + capacity), (HEADER_BYTES + capacity, HEADER_BYTES, capacity)];
             for (at, offset, length) in windows {
                 let mapped = libc::mmap(
@@ -118,6 +126,12 @@ impl Mapping {
         }
     }
 
+    #[cfg(loom)]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    #[cfg(not(loom))]
     #[inline]
     #[must_use]
     pub fn header(&self) -> &Header {

@@ -5,6 +5,7 @@
 //! ring up. Positions are byte counts that only grow; a frame never wraps because the data pages are
 //! mapped twice in a row.
 
+pub mod consumer;
 mod follower;
 mod frame;
 mod mapping;
@@ -140,5 +141,7 @@ pub fn max_line_bytes(capacity: usize) -> usize {
     capacity / 4 - FRAME_HEADER_BYTES
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod interleavings;
+#[cfg(all(test, not(loom)))]
 mod tests;

@@ -1,0 +1,172 @@
+"""The table of settings: every option of Treering, once.
+
+Keyword arguments of `treering.configure`, environment variables, error messages and the reference page
+are derived from `SETTINGS`; a setting is added here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+from treering.config import _values as values
+
+ENVIRONMENT_PREFIX = "TREERING_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One option: its name, how it is read, what it is without being set, and what it is for."""
+
+    name: str
+    read: Callable[[object], object]
+    default: object
+    wanted: str
+    help: str
+    scope: str
+    """`process`, or `journal` for what concerns all writers of a journal and is kept with it."""
+
+    variable_name: str | None = None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return ENVIRONMENT_PREFIX + (self.variable_name or self.name.upper())
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "directory",
+        values.path_or_none,
+        None,
+        "a path, or nothing for no journal",
+        "Directory of the journal. Without one, records go to the console only and no file is made.",
+        "process",
+        "LOG_DIRECTORY",
+    ),
+    Setting(
+        "level",
+        values.level_or_none,
+        None,
+        "a level name (TRACE DEBUG INFO WARNING ERROR CRITICAL OFF) or a number from 0 to 100",
+        "Threshold of all components without one of their own. Default: INFO, or the journal's.",
+        "process",
+        "LOG_LEVEL",
+    ),
+    Setting(
+        "levels",
+        values.levels,
+        {},
+        "component=LEVEL pairs, e.g. auth=DEBUG,auth.session=ERROR",
+        "Thresholds by component, inherited down the dots.",
+        "process",
+        "LOG_LEVELS",
+    ),
+    Setting(
+        "console",
+        values.boolean,
+        True,
+        "true or false",
+        "Show this process's records on standard error.",
+        "process",
+        "LOG_CONSOLE_ENABLED",
+    ),
+    Setting(
+        "console_format",
+        values.one_of("text", "json"),
+        "text",
+        "text or json",
+        "One readable line for each record, or the record itself.",
+        "process",
+        "LOG_CONSOLE_FORMAT",
+    ),
+    Setting(
+        "console_colors",
+        values.tristate,
+        None,
+        "true, false or auto",
+        "Colour by level. auto: when standard error is a terminal and NO_COLOR is not set.",
+        "process",
+        "LOG_CONSOLE_COLORS",
+    ),
+    Setting(
+        "ring_bytes",
+        values.bytes_between(16 << 10, 1 << 30),
+        1 << 20,
+        "a size from 16KB to 1GB",
+        "Size of this process's ring; rounded up to a power of two.",
+        "process",
+    ),
+    Setting(
+        "overflow",
+        values.overflow,
+        "block",
+        "block, drop_oldest, drop_newest or drop_below=LEVEL",
+        "What happens to a record when the ring is full. Every drop is counted and journalled.",
+        "process",
+    ),
+    Setting(
+        "block_timeout_s",
+        values.seconds(0.0, 3600.0),
+        1.0,
+        "seconds from 0 to 3600",
+        "How long a call may wait for room in the ring before its record is dropped.",
+        "process",
+    ),
+    Setting(
+        "max_message_bytes",
+        values.bytes_between(64, 16 << 20),
+        64 << 10,
+        "a size from 64 bytes to 16MB",
+        "Longer messages are cut, visibly, and counted.",
+        "process",
+    ),
+    Setting(
+        "security_enabled",
+        values.boolean,
+        True,
+        "true or false",
+        "Keep records of level SECURITY, which no threshold drops.",
+        "process",
+        "LOG_SECURITY_ENABLED",
+    ),
+    Setting(
+        "audit_enabled",
+        values.boolean,
+        True,
+        "true or false",
+        "Keep records of level AUDIT, which no threshold drops.",
+        "process",
+        "LOG_AUDIT_ENABLED",
+    ),
+    Setting(
+        "segment_max_bytes",
+        values.optional(values.bytes_between(4096, 1 << 40)),
+        None,
+        "a size of 4KB or more",
+        "Rotate the active segment at this size. Default: 64MB.",
+        "journal",
+    ),
+    Setting(
+        "segment_max_age_s",
+        values.optional(values.whole(0, 1 << 40)),
+        None,
+        "whole seconds, 0 for no limit",
+        "Rotate the active segment this long after its first record. Default: no limit.",
+        "journal",
+    ),
+    Setting(
+        "durability",
+        values.optional(values.one_of("process", "batch")),
+        None,
+        "process or batch",
+        "process: records survive any death of processes and reach the device within a second;"
+        " batch: every batch is synced. Default: process.",
+        "journal",
+    ),
+)
+
+BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}

@@ -1,0 +1,114 @@
+"""Journals as their readers see them: records by index, levels, state.
+
+A journal is a directory. Opening one here changes nothing in it, takes no lock that a writer could
+feel, and needs no server.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treering import _core
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+    from typing import Any
+
+    from treering._core import Filter
+
+_BATCH_BYTES = 1 << 20
+
+
+class Journal:
+    """A journal, opened for reading.
+
+    Raises:
+        JournalUnavailable: There is no journal in `directory`, or it cannot be read.
+        JournalDamaged: Its `journal.json` is not what it should be.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self.directory = Path(directory)
+        self._reader = _core.Reader(str(self.directory))
+
+    def __repr__(self) -> str:
+        return f"<Journal '{self.directory}'>"
+
+    @property
+    def begin(self) -> int:
+        """Index of the oldest record."""
+        return self._reader.begin
+
+    @property
+    def end(self) -> int:
+        """Index after the newest record that can be read."""
+        return self._reader.end
+
+    def records(
+        self,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        filter: Filter | None = None,  # noqa: A002 - the word of the field
+        follow: bool = False,
+        poll_s: float = 0.05,
+    ) -> Iterator[tuple[int, bytes]]:
+        """Records by index, as canonical lines without line feed.
+
+        Args:
+            start: Index of the first record; older than the oldest means the oldest.
+            stop: Index before which to stop; with `follow`, waits until it is reached.
+            filter: Only records that match.
+            follow: Go on for ever, waiting for new records.
+            poll_s: Seconds between two looks while waiting.
+        """
+        reader = _core.Reader(str(self.directory), start)
+        while stop is None or reader.position < stop:
+            first, lines = reader.read(_BATCH_BYTES)
+            if not lines:
+                if not follow:
+                    return
+                time.sleep(poll_s)
+                continue
+            for index, line in enumerate(lines[:-1].split(b"\n"), first):
+                if stop is not None and index >= stop:
+                    return
+                if filter is None or filter.matches(line, index):
+                    yield index, line
+
+    def tail(self, count: int, *, filter: Filter | None = None) -> list[tuple[int, bytes]]:  # noqa: A002
+        """The newest `count` records that match, oldest first."""
+        from collections import deque
+
+        end, span = self.end, max(count, 1)
+        while True:
+            start = max(self.begin, end - span)
+            found = deque(self.records(start, end, filter=filter), maxlen=count)
+            if len(found) == count or start <= self.begin:
+                return list(found)
+            span *= 8
+
+    def recover(self) -> bool:
+        """Brings what dead processes left in their rings into the journal.
+
+        Does nothing, and returns False, while a living process leads: that one does it anyway.
+        """
+        return _core.recover(str(self.directory))
+
+    def status(self) -> dict[str, Any]:
+        """What files and shared memory say about the journal; keys as in `treering stats --json`."""
+        return _core.journal_status(str(self.directory))
+
+    def levels(self) -> dict[str, int]:
+        """Levels set in the journal's processes, by component; stored ones when none is running."""
+        return dict(_core.journal_levels(str(self.directory)))
+
+    def set_level(self, component: str, level: int | None, *, persist: bool = False) -> bool:
+        """Sets a component's level in every process of the journal at once; `None` inherits again.
+
+        Returns False when no process has the journal open: then only `persist` has an effect.
+        """
+        return _core.set_journal_level(str(self.directory), component, level, persist)

@@ -27,7 +27,7 @@ use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_EVICTING, CONSUMER_FREE};
 use sync::Syncer;
 
 /// Bytes moved at once: large enough to pay for the system call, small enough to stay in the cache.
-const BATCH_BYTES: usize = 512 << 10;
+const BATCH_BYTES: usize = 256 << 10;
 
 /// The lead of a journal. Exists only while the lock is held.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ pub mod drain;
 pub mod error;
 mod futex;
 pub mod journal;
+pub mod line;
 pub mod level;
 pub mod process;
 pub mod ring;

@@ -1,0 +1,224 @@
+//! The state of this process's logging that the log call works on.
+//!
+//! There is one, guarded by the GIL: whoever touches it holds the GIL and runs no Python code meanwhile.
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicPtr, AtomicU16, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use treering_core::level::{self, Level};
+use treering_core::line::TimestampWriter;
+use treering_core::process::{fork, Admission, Process, Statistics};
+use treering_core::ring::{max_line_bytes, Producer};
+
+use crate::callsite::CallSites;
+use crate::errors::raise;
+
+/// A component as the log call knows it. Made once for each name, never freed: call sites point to it.
+#[derive(Debug)]
+pub struct Component {
+    pub name: String,
+    /// The threshold, in the level table of the domain this process is in.
+    threshold: AtomicPtr<AtomicU16>,
+}
+
+impl Component {
+    #[inline]
+    pub fn threshold(&self) -> Level {
+        // SAFETY: points into a level table that `State::process` keeps mapped, or at DETACHED.
+        unsafe { (*self.threshold.load(Ordering::Relaxed)).load(Ordering::Relaxed) }
+    }
+}
+
+/// The threshold before the first process has started.
+static DETACHED: AtomicU16 = AtomicU16::new(level::INFO);
+
+/// Everything the log call needs, in one place.
+pub struct State {
+    pub process: Option<Arc<Process>>,
+    pub producer: Option<Producer>,
+    pub generation: u32,
+    pub sites: CallSites,
+    pub timestamps: TimestampWriter,
+    pub max_message_bytes: usize,
+    pub max_line_bytes: usize,
+    pub security_enabled: bool,
+    pub audit_enabled: bool,
+    components: HashMap<String, &'static Component>,
+}
+
+struct Guarded(UnsafeCell<Option<State>>);
+
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Guarded {}
+
+static STATE: Guarded = Guarded(UnsafeCell::new(None));
+
+/// The state.
+///
+/// # Safety
+/// The GIL is held, and no Python code runs (nor is the GIL let go) while the reference lives.
+#[inline]
+pub unsafe fn state() -> &'static mut State {
+    // SAFETY: exclusive by the GIL, as the caller promises.
+    unsafe { (*STATE.0.get()).get_or_insert_with(State::new) }
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            process: None,
+            producer: None,
+            generation: fork::generation(),
+            sites: CallSites::default(),
+            timestamps: TimestampWriter::default(),
+            max_message_bytes: 64 << 10,
+            max_line_bytes: max_line_bytes(1 << 20),
+            security_enabled: true,
+            audit_enabled: true,
+            components: HashMap::new(),
+        }
+    }
+
+    pub fn component(&mut self, name: &str) -> &'static Component {
+        if let Some(known) = self.components.get(name) {
+            return known;
+        }
+        let threshold = std::ptr::from_ref(match &self.process {
+            Some(process) => process.levels().slot(name),
+            None => &DETACHED,
+        });
+        let component: &'static Component = Box::leak(Box::new(Component {
+            name: name.to_owned(),
+            threshold: AtomicPtr::new(threshold.cast_mut()),
+        }));
+        self.components.insert(name.to_owned(), component);
+        component
+    }
+
+    /// Makes `process` the one that records go to.
+    pub fn install(&mut self, process: Arc<Process>, producer: Producer) -> Option<Arc<Process>> {
+        for component in self.components.values() {
+            let slot = std::ptr::from_ref(process.levels().slot(&component.name));
+            component.threshold.store(slot.cast_mut(), Ordering::Relaxed);
+        }
+        self.max_line_bytes = max_line_bytes(producer.ring().capacity());
+        self.generation = fork::generation();
+        self.sites.clear();
+        self.producer = Some(producer);
+        self.process.replace(process)
+    }
+
+    /// True when records can be written as things stand: started, and not in a forked child's first call.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        self.producer.is_some() && self.generation == fork::generation()
+    }
+}
+
+/// Starts logging if nobody has, and starts again in a forked child. False when that failed.
+pub fn make_ready(py: Python<'_>) -> bool {
+    // SAFETY: the GIL is held; the references end before Python code runs.
+    let (ready, parent) = unsafe { (state().is_ready(), state().process.clone()) };
+    if ready {
+        return true;
+    }
+    let Some(parent) = parent else {
+        return py.import("treering._lifecycle").and_then(|module| module.call_method0("start")).is_ok();
+    };
+    let Ok((process, producer)) = parent.reopen_after_fork() else { return false };
+    // SAFETY: as above.
+    let inherited = unsafe {
+        let inherited_producer = state().producer.take();
+        // The parent's ring and threads are not ours to clean up.
+        std::mem::forget(inherited_producer);
+        state().install(process, producer)
+    };
+    std::mem::forget(inherited);
+    std::mem::forget(parent);
+    // Children that end without `atexit` still have their console flushed where Python can arrange it.
+    let _ = py.import("treering._lifecycle").and_then(|module| module.call_method0("in_child"));
+    true
+}
+
+/// Writes a whole line, waiting for room as the overflow policy says. True when it was committed.
+pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) -> bool {
+    if !make_ready(py) {
+        return false;
+    }
+    loop {
+        // SAFETY: the GIL is held and no Python code runs in this block.
+        let (written, process) = unsafe {
+            let state = state();
+            let written = state.producer.as_mut().and_then(|producer| {
+                (line.len() <= state.max_line_bytes).then(|| producer.write(line, level, timestamp_ns))
+            });
+            (written, state.process.clone())
+        };
+        let (Some(written), Some(process)) = (written, process) else { return false };
+        match written {
+            Some(behind) => {
+                if behind {
+                    process.wake();
+                }
+                return true;
+            }
+            None => {
+                if py.detach(|| process.admit(line.len(), level)) == Admission::Drop {
+                    return false;
+                }
+            }
+        }
+    }
+}
+
+/// Counts a record that could not be made.
+pub fn count_failed() {
+    // SAFETY: the GIL is held; no Python code runs.
+    if let Some(process) = unsafe { &state().process } {
+        process.ring().header().counters.failed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub fn count_truncated() {
+    // SAFETY: the GIL is held; no Python code runs.
+    if let Some(process) = unsafe { &state().process } {
+        process.ring().header().counters.truncated.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The process, when logging has started and this is not a child that has not logged yet.
+pub fn process() -> Option<Arc<Process>> {
+    // SAFETY: the GIL is held; no Python code runs.
+    unsafe { state().is_ready().then(|| state().process.clone()).flatten() }
+}
+
+/// Replaces the process that records go to; the old one is flushed and closed.
+pub fn start(
+    py: Python<'_>,
+    options: treering_core::process::Options,
+    close_timeout: Duration,
+) -> PyResult<()> {
+    // SAFETY: the GIL is held; no Python code runs.
+    let inherited = unsafe { !state().is_ready() && state().process.is_some() };
+    let (process, producer) = py.detach(|| Process::start(options)).map_err(raise)?;
+    // SAFETY: as above.
+    let (old_producer, old) = unsafe {
+        let old_producer = state().producer.take();
+        (old_producer, state().install(process, producer))
+    };
+    if inherited {
+        std::mem::forget((old_producer, old));
+    } else if let Some(old) = old {
+        py.detach(|| old.close(close_timeout));
+    }
+    Ok(())
+}
+
+pub fn statistics() -> Option<Statistics> {
+    process().map(|process| process.statistics())
+}

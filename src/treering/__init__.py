@@ -1,5 +1,66 @@
-"""Structured, crash-safe, multi-process logging."""
+"""Structured, crash-safe, multi-process logging.
 
+```python
+import treering
+
+treering.configure(directory="logs")
+log = treering.get_logger("auth")
+log.info("User authenticated", user_id=7)
+```
+"""
+
+from __future__ import annotations
+
+import os as _os
+
+from treering._context import context, current_context
 from treering._core import __version__
+from treering._levels import Level, LogCategory, level_name, level_number
+from treering._lifecycle import configure, flush, get_logging_config, shutdown, statistics
+from treering._logger import Logger, Receipt, get_level, get_logger, set_level, strip
+from treering.errors import ConfigurationError, JournalDamaged, JournalUnavailable, TreeringError
 
-__all__ = ["__version__"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from treering._stdlib import StdlibHandler, capture_stdlib
+
+__all__ = [
+    "ConfigurationError",
+    "JournalDamaged",
+    "JournalUnavailable",
+    "Level",
+    "LogCategory",
+    "Logger",
+    "Receipt",
+    "StdlibHandler",
+    "TreeringError",
+    "__version__",
+    "capture_stdlib",
+    "configure",
+    "context",
+    "current_context",
+    "flush",
+    "get_level",
+    "get_logger",
+    "get_logging_config",
+    "level_name",
+    "level_number",
+    "set_level",
+    "shutdown",
+    "statistics",
+    "strip",
+]
+
+
+def __getattr__(name: str) -> object:
+    # `logging` costs more to import than all of Treering: only who bridges to it pays.
+    if name in {"StdlibHandler", "capture_stdlib"}:
+        from treering import _stdlib
+
+        return getattr(_stdlib, name)
+    message = f"module 'treering' has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+if _os.environ.get("TREERING_STRIP"):
+    strip(_os.environ["TREERING_STRIP"])

@@ -1,6 +1,8 @@
 //! Call sites: what is constant where a call stands, encoded once.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
+
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -24,7 +26,7 @@ pub struct Site {
     keys: Vec<*mut ffi::PyObject>,
     pub kwnames: *mut ffi::PyObject,
     /// The message object whose text is in `head`; null when it changes from call to call.
-    pub message: *mut ffi::PyObject,
+    pub message: Cell<*mut ffi::PyObject>,
     /// `"level":…,"message":"` and, from `message_end` on, the rest up to the thread's number.
     pub head: Vec<u8>,
     pub message_begin: usize,
@@ -114,13 +116,6 @@ impl CallSites {
     pub fn put(&mut self, site: Box<Site>) -> Option<Box<Site>> {
         let at = slot(site.place, site.component, site.level);
         self.sites[at].replace(site)
-    }
-
-    /// Forgets that the message of this site is constant.
-    pub fn message_changes(&mut self, place: Place, component: *const Component, level: Level) {
-        if let Some(site) = &mut self.sites[slot(place, component, level)] {
-            site.message = std::ptr::null_mut();
-        }
     }
 
     pub fn clear(&mut self) {
@@ -255,7 +250,7 @@ pub fn build(
         level,
         keys,
         kwnames: kwnames.map_or(std::ptr::null_mut(), |names| names.as_ptr()),
-        message: message.as_ptr(),
+        message: Cell::new(message.as_ptr()),
         head,
         message_begin,
         message_end,

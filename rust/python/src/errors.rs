@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use treering_core::error::Error;
+use treering_core::level::{self, Level};
 
 /// The Python exception for an error of the core.
 #[must_use]
@@ -34,4 +35,21 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     fields.set_item("code", code)?;
     let class = py.import("treering.errors")?.getattr(class)?;
     Ok(PyErr::from_value(class.call((error.to_string(),), Some(&fields))?))
+}
+
+/// A level as callers write it: a number, or a name in any case.
+pub fn level_number(value: &Bound<'_, PyAny>) -> PyResult<Level> {
+    if let Ok(number) = value.extract::<Level>() {
+        if number <= level::OFF {
+            return Ok(number);
+        }
+    } else if let Ok(name) = value.extract::<String>() {
+        if let Some(number) = level::parse(&name) {
+            return Ok(number);
+        }
+    }
+    let found = value.repr().map_or_else(|_| "?".into(), |text| text.to_string());
+    Err(pyo3::exceptions::PyValueError::new_err(format!(
+        "level {found} is unknown: a name such as INFO or a number from 0 to 100 would be right"
+    )))
 }

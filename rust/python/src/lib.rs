@@ -2,16 +2,51 @@
 
 use pyo3::prelude::*;
 
+mod call;
+mod callsite;
+mod configure;
+mod console;
+mod context;
+mod encode;
 mod errors;
+mod exception;
+mod frame;
 mod journal;
+mod logger;
+mod pipeline;
+mod record;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<journal::Reader>()?;
+    #[allow(unsafe_code)]
+    // SAFETY: imports run with the GIL held.
+    let fast_frames = unsafe { frame::choose() };
+    module.add("fast_frames", fast_frames)?;
+    module.add_class::<context::Ambient>()?;
     module.add_class::<journal::Drain>()?;
-    module.add_function(wrap_pyfunction!(journal::recover, module)?)?;
-    module.add_function(wrap_pyfunction!(journal::journal_status, module)?)?;
-    module.add_function(wrap_pyfunction!(journal::journal_levels, module)?)?;
-    module.add_function(wrap_pyfunction!(journal::set_journal_level, module)?)?;
+    module.add_class::<journal::Reader>()?;
+    module.add_class::<logger::Logger>()?;
+    call::register(module)?;
+    for function in [
+        wrap_pyfunction!(configure::close, module)?,
+        wrap_pyfunction!(configure::close_at_exit, module)?,
+        wrap_pyfunction!(configure::configure, module)?,
+        wrap_pyfunction!(configure::flush, module)?,
+        wrap_pyfunction!(configure::frames_agree, module)?,
+        wrap_pyfunction!(configure::get_level, module)?,
+        wrap_pyfunction!(configure::is_started, module)?,
+        wrap_pyfunction!(configure::levels, module)?,
+        wrap_pyfunction!(configure::log_record, module)?,
+        wrap_pyfunction!(configure::parse_level, module)?,
+        wrap_pyfunction!(configure::set_level, module)?,
+        wrap_pyfunction!(configure::statistics, module)?,
+        wrap_pyfunction!(context::set_context_variable, module)?,
+        wrap_pyfunction!(journal::journal_levels, module)?,
+        wrap_pyfunction!(journal::journal_status, module)?,
+        wrap_pyfunction!(journal::recover, module)?,
+        wrap_pyfunction!(journal::set_journal_level, module)?,
+    ] {
+        module.add_function(function)?;
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))
 }

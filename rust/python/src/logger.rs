@@ -31,13 +31,6 @@ impl Logger {
         self.bound.as_ref().map(|bound| bound.bind(py))
     }
 
-    fn with_bound(&self, py: Python<'_>, bound: Bound<'_, PyDict>) -> Self {
-        let context = encode::fields(&bound, &mut Ancestors::default());
-        let bound = (!bound.is_empty()).then(|| bound.unbind());
-        let _ = py;
-        Self { component: self.component, category: self.category, bound, context }
-    }
-
     /// Does a record of this level from this component go anywhere?
     #[inline]
     pub fn is_enabled(&self, level: Level) -> bool {
@@ -67,12 +60,16 @@ fn intern(word: &str) -> &'static str {
 #[pymethods]
 impl Logger {
     #[new]
-    #[pyo3(signature = (name = "", category = None))]
-    fn new(name: &str, category: Option<&str>) -> Self {
+    #[pyo3(signature = (name = "", category = None, bound = None))]
+    fn new(name: &str, category: Option<&str>, bound: Option<Bound<'_, PyDict>>) -> Self {
         #[allow(unsafe_code)]
         // SAFETY: the GIL is held; no Python code runs.
         let component = unsafe { pipeline::state() }.component(name);
-        Self { component, category: category.map(intern), bound: None, context: Vec::new() }
+        let bound = bound.filter(|bound| !bound.is_empty());
+        let context = bound
+            .as_ref()
+            .map_or_else(Vec::new, |bound| encode::fields(bound, &mut Ancestors::default()));
+        Self { component, category: category.map(intern), bound: bound.map(Bound::unbind), context }
     }
 
     /// The component's name.
@@ -116,7 +113,7 @@ impl Logger {
         if let Some(fields) = fields {
             bound.update(fields.as_mapping())?;
         }
-        Self::like(slf, this.with_bound(py, bound))
+        slf.get_type().call1((this.component.name.as_str(), this.category, bound))
     }
 
     #[pyo3(signature = (*keys))]
@@ -131,7 +128,7 @@ impl Logger {
                 bound.del_item(key)?;
             }
         }
-        Self::like(slf, this.with_bound(py, bound))
+        slf.get_type().call1((this.component.name.as_str(), this.category, bound))
     }
 
     fn __repr__(&self) -> String {
@@ -146,21 +143,5 @@ impl Logger {
         let rebuild = py.import("treering._logger")?.getattr("_rebuild")?;
         let arguments = (this.component.name.as_str(), this.category, this.context(py)?);
         (rebuild, arguments).into_bound_py_any(py)
-    }
-}
-
-impl Logger {
-    /// A logger of the same Python class.
-    fn like<'py>(slf: &Bound<'py, Self>, logger: Self) -> PyResult<Bound<'py, PyAny>> {
-        let class = slf.get_type();
-        let made = class.call1((logger.component.name.as_str(), logger.category))?;
-        // `__new__` made an unbound logger; its fields are set before anybody has seen it.
-        let cell = made.cast::<Self>()?;
-        #[allow(unsafe_code)]
-        // SAFETY: the object was made here and no other reference to its inside exists.
-        unsafe {
-            *std::ptr::from_ref(cell.get()).cast_mut() = logger;
-        }
-        Ok(made)
     }
 }

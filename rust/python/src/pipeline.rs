@@ -113,6 +113,14 @@ impl State {
         self.process.replace(process)
     }
 
+    /// Points every component at the default threshold; its table is about to go.
+    fn detach_levels(&mut self) {
+        let detached = std::ptr::from_ref(&DETACHED).cast_mut();
+        for component in self.components.values() {
+            component.threshold.store(detached, Ordering::Relaxed);
+        }
+    }
+
     /// True when records can be written as things stand: started, and not in a forked child's first call.
     #[inline]
     pub fn is_ready(&self) -> bool {
@@ -217,6 +225,30 @@ pub fn start(
         py.detach(|| old.close(close_timeout));
     }
     Ok(())
+}
+
+/// Takes the process out of service; loggers keep their present thresholds.
+pub fn take() -> Option<Arc<Process>> {
+    // SAFETY: the GIL is held; no Python code runs.
+    let state = unsafe { state() };
+    state.detach_levels();
+    state.producer = None;
+    state.process.take()
+}
+
+pub fn is_started() -> bool {
+    // SAFETY: the GIL is held; no Python code runs.
+    unsafe { state().process.is_some() }
+}
+
+/// Closes at the end of the process, when no interpreter is left to hold a lock of.
+pub fn close_quietly(timeout: Duration) {
+    // SAFETY: runs in `exit`, after the interpreter: nobody else is in the state any more.
+    let process = unsafe { state().is_ready().then(|| state().process.take()).flatten() };
+    if let Some(process) = process {
+        // A journal that could not be drained in time is drained by whoever opens it next.
+        let _ = process.close(timeout);
+    }
 }
 
 pub fn statistics() -> Option<Statistics> {

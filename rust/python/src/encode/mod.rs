@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyT
 use treering_core::line::push_string;
 
 pub use containers::{fields, pairs};
-pub use texts::{push_text, text_of};
+pub use texts::{push_str_of as push_message, push_text, text_of};
 
 /// Containers within containers before `<too deep>`.
 const MAX_DEPTH: usize = 16;

@@ -1,0 +1,213 @@
+//! Starting, changing, flushing and ending this process's logging; levels; statistics.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use treering_core::journal::{Durability, SettingsChange};
+use treering_core::level::{self, Level};
+use treering_core::process::{Options, Overflow};
+
+use crate::callsite::Location;
+use crate::encode::{self, Ancestors};
+use crate::errors::level_number;
+use crate::exception;
+use crate::pipeline;
+use crate::record::Record;
+
+/// How long a replaced or ended process may take to hand its records over.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What Python has validated and passes whole.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Settings {
+    directory: Option<PathBuf>,
+    levels: Vec<(String, Level)>,
+    console: bool,
+    console_json: bool,
+    console_colour: bool,
+    ring_bytes: usize,
+    overflow: String,
+    block_timeout_s: f64,
+    max_message_bytes: usize,
+    security_enabled: bool,
+    audit_enabled: bool,
+    segment_max_bytes: Option<u64>,
+    segment_max_age_s: Option<u64>,
+    durability: Option<String>,
+}
+
+#[pyfunction]
+pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
+    let change = SettingsChange {
+        segment_max_bytes: settings.segment_max_bytes,
+        segment_max_age_s: settings.segment_max_age_s,
+        durability: settings.durability.as_deref().map(|word| match word {
+            "batch" => Durability::Batch,
+            _ => Durability::Process,
+        }),
+    };
+    let overflow = match settings.overflow.as_str() {
+        "drop_oldest" => Overflow::DropOldest,
+        "drop_newest" => Overflow::DropNewest,
+        other => match other.strip_prefix("drop_below=").and_then(|level| level.parse().ok()) {
+            Some(level) => Overflow::DropBelow(level),
+            None => Overflow::Block,
+        },
+    };
+    let options = Options {
+        journal: settings.directory.map(|directory| (directory, change)),
+        ring_bytes: settings.ring_bytes,
+        overflow,
+        block_timeout: Duration::from_secs_f64(settings.block_timeout_s),
+        levels: settings.levels,
+        output: settings.console.then(|| crate::console::factory(settings.console_colour, settings.console_json)),
+    };
+    pipeline::start(py, options, CLOSE_TIMEOUT)?;
+    #[allow(unsafe_code)]
+    // SAFETY: the GIL is held; no Python code runs.
+    let state = unsafe { pipeline::state() };
+    state.max_message_bytes = settings.max_message_bytes;
+    state.security_enabled = settings.security_enabled;
+    state.audit_enabled = settings.audit_enabled;
+    Ok(())
+}
+
+/// Waits until everything logged so far is in the journal and on the console.
+#[pyfunction]
+#[pyo3(signature = (timeout_s, durable = false))]
+pub fn flush(py: Python<'_>, timeout_s: f64, durable: bool) -> bool {
+    let Some(process) = pipeline::process() else { return true };
+    py.detach(|| process.flush(Duration::from_secs_f64(timeout_s.max(0.0)), durable))
+}
+
+/// Ends this process's logging: flushes, gives the lead away. Later records start it anew.
+#[pyfunction]
+pub fn close(py: Python<'_>, timeout_s: f64) -> bool {
+    let Some(process) = pipeline::process() else { return true };
+    let timeout = Duration::from_secs_f64(timeout_s.max(0.0));
+    let flushed = py.detach(|| process.flush(timeout, false));
+    let old = pipeline::take();
+    py.detach(|| old.is_none_or(|process| process.close(timeout))) && flushed
+}
+
+/// Has the process closed when the interpreter is gone: records of its last moments count as well.
+#[pyfunction]
+pub fn close_at_exit() {
+    extern "C" fn close() {
+        pipeline::close_quietly(CLOSE_TIMEOUT);
+    }
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        #[allow(unsafe_code)]
+        // SAFETY: the function stays where it is: extension modules are not unloaded.
+        unsafe {
+            libc::atexit(close);
+        }
+    });
+}
+
+/// Has logging been set up, here or in the parent this process was forked from?
+#[pyfunction]
+pub fn is_started() -> bool {
+    pipeline::is_started()
+}
+
+/// The number of a level as people write it.
+#[pyfunction]
+pub fn parse_level(level: &Bound<'_, PyAny>) -> PyResult<Level> {
+    level_number(level)
+}
+
+#[pyfunction]
+pub fn set_level(component: &str, level: Option<Level>) -> bool {
+    pipeline::process().is_some_and(|process| process.levels().set(component, level))
+}
+
+#[pyfunction]
+pub fn get_level(component: &str) -> Level {
+    pipeline::process().map_or(level::INFO, |process| process.levels().effective(component))
+}
+
+#[pyfunction]
+pub fn levels() -> Vec<(String, Level)> {
+    pipeline::process().map_or_else(Vec::new, |process| process.levels().list())
+}
+
+/// Do the fast and the documented way to the caller's frame agree? `None` when the fast one is off.
+#[pyfunction]
+pub fn frames_agree() -> Option<bool> {
+    #[allow(unsafe_code)]
+    // SAFETY: the GIL is held.
+    unsafe {
+        crate::frame::agree()
+    }
+}
+
+/// Logs a record that was made elsewhere: the road of the standard library's records.
+#[pyfunction]
+#[pyo3(signature = (component, level, message, location, metadata, exc_info = None, category = None))]
+pub fn log_record(
+    py: Python<'_>,
+    component: &str,
+    level: Level,
+    message: String,
+    location: (Option<String>, Option<String>, Option<String>, u64),
+    metadata: &Bound<'_, PyDict>,
+    exc_info: Option<&Bound<'_, PyAny>>,
+    category: Option<String>,
+) -> bool {
+    let (module, function, file, line) = location;
+    let mut record = Record {
+        level,
+        category,
+        component: component.to_owned(),
+        message,
+        location: Location { module, function, file, line },
+        metadata: encode::fields(metadata, &mut Ancestors::default()),
+        ..Record::default()
+    };
+    #[allow(unsafe_code)]
+    // SAFETY: the GIL is held; the bytes are copied before Python code runs.
+    if let Some(ambient) = unsafe { crate::context::ambient() } {
+        record.context.clone_from(&ambient.context);
+    }
+    if let Some(exc_info) = exc_info {
+        exception::push_exc_info(exc_info, &mut record.exception);
+    }
+    record.write(py)
+}
+
+#[pyfunction]
+pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
+    let Some(statistics) = pipeline::statistics() else { return Ok(None) };
+    let out = PyDict::new(py);
+    out.set_item("logged", statistics.logged)?;
+    out.set_item("dropped_newest", statistics.dropped_newest)?;
+    out.set_item("dropped_oldest", statistics.dropped_oldest)?;
+    out.set_item("dropped_protected", statistics.dropped_protected)?;
+    out.set_item("truncated", statistics.truncated)?;
+    out.set_item("failed", statistics.failed)?;
+    out.set_item("blocked", statistics.blocked)?;
+    out.set_item("ring_bytes", statistics.ring_bytes)?;
+    out.set_item("ring_used_bytes", statistics.ring_used_bytes)?;
+    out.set_item("ring_private_because", statistics.ring_private_because)?;
+    out.set_item("console_shown", statistics.console_shown)?;
+    out.set_item("console_lost", statistics.console_lost)?;
+    out.set_item("leads", statistics.leads)?;
+    out.set_item("leader", statistics.leader)?;
+    out.set_item("journal_end", statistics.journal_end)?;
+    out.set_item("journal_batches", statistics.journal_batches)?;
+    out.set_item("journal_records", statistics.journal_records)?;
+    out.set_item("journal_bytes", statistics.journal_bytes)?;
+    out.set_item("journal_rotations", statistics.journal_rotations)?;
+    out.set_item("journal_takeovers", statistics.journal_takeovers)?;
+    out.set_item("journal_recoveries", statistics.journal_recoveries)?;
+    out.set_item("journal_write_errors", statistics.journal_write_errors)?;
+    out.set_item("journal_syncs", statistics.journal_syncs)?;
+    out.set_item("journal_orphans", statistics.journal_orphans)?;
+    out.set_item("last_error", statistics.last_error)?;
+    Ok(Some(out))
+}

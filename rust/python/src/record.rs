@@ -1,0 +1,293 @@
+//! The other road of a record: whatever may run Python code is rendered first, then one whole line is
+//! written.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyTuple};
+use treering_core::clock::{now_ns, rfc3339};
+use treering_core::level::Level;
+use treering_core::line::push_string;
+
+use crate::callsite::{self, push_begin, push_process, Location};
+use crate::encode::{self, Ancestors};
+use crate::logger::Logger;
+use crate::{call, context, exception, frame, pipeline};
+
+/// A record that is being put together.
+#[derive(Debug, Default)]
+pub struct Record {
+    pub level: Level,
+    pub category: Option<String>,
+    pub component: String,
+    pub message: String,
+    pub location: Location,
+    /// `"key":value,…`, as are the next two.
+    pub context: Vec<u8>,
+    pub metadata: Vec<u8>,
+    pub performance_data: Vec<u8>,
+    /// A JSON object or nothing.
+    pub exception: Vec<u8>,
+}
+
+impl Record {
+    /// The canonical line.
+    fn line(&self, timestamp_ns: u64) -> Vec<u8> {
+        let mut out = Vec::with_capacity(512 + self.message.len() + self.metadata.len());
+        out.extend_from_slice(b"{\"timestamp\":\"");
+        out.extend_from_slice(rfc3339(timestamp_ns).as_bytes());
+        out.extend_from_slice(b"\",");
+        push_begin(&mut out, self.level, self.category.as_deref(), &self.component);
+        push_string(&mut out, &self.message);
+        self.location.push(&mut out);
+        push_process(&mut out);
+        let (thread, length) = call::thread_digits();
+        out.extend_from_slice(&thread[..usize::from(length)]);
+        for (key, fields) in [
+            (&b",\"context\":{"[..], &self.context),
+            (&b",\"metadata\":{"[..], &self.metadata),
+            (&b",\"performance_data\":{"[..], &self.performance_data),
+        ] {
+            if !fields.is_empty() {
+                out.extend_from_slice(key);
+                out.extend_from_slice(fields);
+                out.push(b'}');
+            }
+        }
+        if !self.exception.is_empty() {
+            out.extend_from_slice(b",\"exception\":");
+            out.extend_from_slice(&self.exception);
+        }
+        out.push(b'}');
+        out
+    }
+
+    /// Gives up the largest parts until the line fits, leaving their sizes.
+    fn shorten(&mut self, max_bytes: usize) {
+        let budget = max_bytes.saturating_sub(2048) / 2;
+        cut(&mut self.message, budget / 2);
+        for part in [&mut self.metadata, &mut self.context, &mut self.performance_data] {
+            if part.len() > budget / 4 {
+                *part = format!("\"<truncated>\":{}", part.len()).into_bytes();
+            }
+        }
+        if self.exception.len() > budget / 4 {
+            self.exception = format!("{{\"<truncated>\":{}}}", self.exception.len()).into_bytes();
+        }
+    }
+
+    /// Writes the record, cut visibly where it is too long. True when it was committed.
+    pub fn write(mut self, py: Python<'_>) -> bool {
+        if !pipeline::make_ready(py) {
+            return false;
+        }
+        #[allow(unsafe_code)]
+        // SAFETY: the GIL is held; no Python code runs.
+        let (max_message, max_line) =
+            unsafe { (pipeline::state().max_message_bytes, pipeline::state().max_line_bytes) };
+        let mut truncated = cut(&mut self.message, max_message);
+        let timestamp_ns = now_ns();
+        let mut line = self.line(timestamp_ns);
+        if line.len() > max_line {
+            self.shorten(max_line);
+            line = self.line(timestamp_ns);
+            truncated = true;
+        }
+        if truncated {
+            pipeline::count_truncated();
+        }
+        pipeline::write_line(py, &line, self.level, timestamp_ns)
+    }
+}
+
+/// Cuts text to about `max_bytes`, saying how much is missing. True when it did.
+fn cut(text: &mut String, max_bytes: usize) -> bool {
+    if text.len() <= max_bytes {
+        return false;
+    }
+    let mut at = max_bytes;
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let missing = text.len() - at;
+    text.truncate(at);
+    text.push_str(&format!("…<{missing} more bytes>"));
+    true
+}
+
+/// Logs a call that the fast road did not take.
+///
+/// # Safety
+/// `args` holds `count` values and then those that `kwnames` names, as vectorcall promises.
+#[allow(unsafe_code)]
+pub unsafe fn log(
+    py: Python<'_>,
+    logger: &Logger,
+    args: *const *mut ffi::PyObject,
+    count: usize,
+    kwnames: *mut ffi::PyObject,
+    level: Level,
+    exc_info: bool,
+) {
+    // An exception that is on its way must not be seen by what runs here, nor be lost to it.
+    let pending = PyErr::take(py);
+    // SAFETY: promised by the caller.
+    let (values, names) = unsafe {
+        let names = Bound::from_borrowed_ptr_or_opt(py, kwnames)
+            .map(|names| names.cast_into_unchecked::<PyTuple>());
+        let total = count + names.as_ref().map_or(0, PyTupleMethods::len);
+        let values: Vec<_> =
+            (0..total).map(|at| Bound::from_borrowed_ptr(py, *args.add(at))).collect();
+        (values, names)
+    };
+    if !pipeline::make_ready(py) {
+        return;
+    }
+    // SAFETY: the GIL is held.
+    let place = unsafe { frame::place() };
+    if let (Some(place), 1, Some(message)) = (place, count, values.first()) {
+        if message.is_exact_instance_of::<PyString>() {
+            if let Ok(site) = callsite::build(py, place, logger, level, message, names.as_ref()) {
+                // SAFETY: no Python code runs while the table is borrowed; what it gave up is dropped after.
+                let replaced = unsafe { pipeline::state().sites.put(site) };
+                drop(replaced);
+            }
+        }
+    }
+    let call = Call { logger, level, exc_info, positional: &values[..count.min(values.len())] };
+    let named: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> =
+        names.iter().flatten().zip(values[count..].iter().cloned()).collect();
+    call.record(py, named).write(py);
+    if let Some(pending) = pending {
+        pending.restore(py);
+    }
+}
+
+struct Call<'a, 'py> {
+    logger: &'a Logger,
+    level: Level,
+    exc_info: bool,
+    positional: &'a [Bound<'py, PyAny>],
+}
+
+type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+impl<'py> Call<'_, 'py> {
+    fn record(&self, py: Python<'py>, named: Vec<Pair<'py>>) -> Record {
+        let mut record = Record {
+            level: self.level,
+            category: self.logger.category.map(str::to_owned),
+            component: self.logger.component.name.clone(),
+            message: match self.positional {
+                [] => {
+                    pipeline::count_failed();
+                    "<no message>".into()
+                }
+                [message, values @ ..] => message_text(message, values),
+            },
+            ..Record::default()
+        };
+        let (mut up, mut stack_info, mut extra) = (0, false, None);
+        let mut exc_info = self.exc_info.then(|| true.into_pyobject(py).map(|yes| yes.to_owned().into_any()));
+        let mut metadata = Vec::with_capacity(named.len());
+        for (name, value) in named {
+            match name.extract::<String>().unwrap_or_default().as_str() {
+                "extra" => extra = Some(value),
+                "exc_info" => exc_info = Some(Ok(value)),
+                "stack_info" => stack_info = value.is_truthy().unwrap_or(false),
+                "stacklevel" => up = value.extract::<usize>().unwrap_or(1).saturating_sub(1),
+                _ => metadata.push((name, value)),
+            }
+        }
+        let context = PyDict::new(py);
+        self.gather_context(py, &context);
+        let mut performance = Vec::new();
+        if let Some(extra) = extra.as_ref().and_then(|extra| extra.cast::<PyDict>().ok()) {
+            take_extra(extra, &mut record, &context, &mut metadata, &mut performance);
+        }
+        record.location = Location::here(py, up);
+        record.context = encode::fields(&context, &mut Ancestors::default());
+        record.metadata = encode::pairs(&metadata, &mut Ancestors::default());
+        record.performance_data = encode::pairs(&performance, &mut Ancestors::default());
+        if let Some(Ok(exc_info)) = exc_info {
+            exception::push_exc_info(&exc_info, &mut record.exception);
+        }
+        if stack_info && record.exception.is_empty() {
+            exception::push_stack(py, up, &mut record.exception);
+        }
+        record
+    }
+
+    /// Ambient fields first; bound ones win over them.
+    fn gather_context(&self, py: Python<'py>, context: &Bound<'py, PyDict>) {
+        #[allow(unsafe_code)]
+        // SAFETY: the GIL is held; a strong reference is taken before Python code runs.
+        let ambient = unsafe { context::ambient() }.map(|ambient| ambient.fields(py).clone());
+        for fields in ambient.iter().chain(self.logger.bound(py)) {
+            // Cannot fail between two dicts with text keys.
+            let _ = context.update(fields.as_mapping());
+        }
+    }
+}
+
+/// The parts of `extra` go to where their names say, everything else is metadata.
+fn take_extra<'py>(
+    extra: &Bound<'py, PyDict>,
+    record: &mut Record,
+    context: &Bound<'py, PyDict>,
+    metadata: &mut Vec<Pair<'py>>,
+    performance: &mut Vec<Pair<'py>>,
+) {
+    let pairs = |dict: &Bound<'py, PyAny>| -> Vec<Pair<'py>> {
+        let items = dict.cast::<PyDict>().map(|dict| dict.items());
+        items.map_or_else(
+            |_| Vec::new(),
+            |items| items.iter().filter_map(|item| item.extract().ok()).collect(),
+        )
+    };
+    for (name, value) in pairs(extra.as_any()) {
+        match name.extract::<String>().unwrap_or_default().as_str() {
+            "category" => {
+                let mut text = Vec::new();
+                encode::push_value(&value, &mut text, &mut Ancestors::default());
+                let text = String::from_utf8(text).unwrap_or_default();
+                record.category = treering_core::line::read_string(&text).or(Some(text));
+            }
+            "context" if value.is_instance_of::<PyDict>() => {
+                for (key, field) in pairs(&value) {
+                    let _ = context.set_item(key, field);
+                }
+            }
+            "metadata" if value.is_instance_of::<PyDict>() => metadata.extend(pairs(&value)),
+            "performance_data" if value.is_instance_of::<PyDict>() => performance.extend(pairs(&value)),
+            _ => metadata.push((name, value)),
+        }
+    }
+}
+
+/// The message with its `%` arguments, as the standard library formats them.
+fn message_text(message: &Bound<'_, PyAny>, values: &[Bound<'_, PyAny>]) -> String {
+    let text = |value: &Bound<'_, PyAny>| match value.str() {
+        Ok(text) => encode::text_of(&text),
+        Err(_) => {
+            let class = value.get_type().name();
+            format!("<unprintable {}>", class.map_or("object".into(), |name| name.to_string()))
+        }
+    };
+    if values.is_empty() {
+        return text(message);
+    }
+    let py = message.py();
+    let formatted = (|| -> PyResult<String> {
+        // A single mapping is for `%(name)s`.
+        let arguments = match values {
+            [only] if only.is_instance_of::<PyDict>() => only.clone(),
+            several => PyTuple::new(py, several)?.into_any(),
+        };
+        Ok(encode::text_of(message.str()?.rem(arguments)?.cast::<PyString>()?))
+    })();
+    formatted.unwrap_or_else(|_| {
+        pipeline::count_failed();
+        let values: Vec<String> = values.iter().map(text).collect();
+        format!("{} <could not be formatted with: {}>", text(message), values.join(", "))
+    })
+}

@@ -1,0 +1,125 @@
+"""Starting and ending: `configure`, `flush`, `shutdown`, and what happens without being asked."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+
+from treering import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from treering.config import LoggingConfig
+
+EXIT_TIMEOUT_S = 5.0
+
+_config: LoggingConfig | None = None
+
+
+def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
+    """Sets logging up for this process. Without it, the first record does so from the environment.
+
+    Calling it again replaces the configuration: what was logged before is flushed first.
+
+    Args:
+        profile: `development`, `testing`, `production` or `debug`; settings win over it.
+        **settings: Any setting of `treering.config.SETTINGS`, e.g. `directory="logs"`, `level="DEBUG"`.
+
+    Raises:
+        ConfigurationError: A setting is unknown or its value cannot be used.
+        JournalUnavailable: The journal's directory cannot be made, read or written, or others can
+            write to it.
+    """
+    global _config  # noqa: PLW0603 - the process has one configuration
+    from treering.config import resolve
+
+    config = resolve(profile, settings)
+    _core.configure(_flat(config))
+    _config = config
+    return config
+
+
+def get_logging_config() -> LoggingConfig:
+    """The configuration in force."""
+    start()
+    assert _config is not None, "start() configures"
+    return _config
+
+
+def start() -> None:
+    """Makes sure that logging is set up; does nothing when it is."""
+    if _core.statistics() is None and not _core.is_started():
+        configure()
+
+
+def flush(timeout_s: float = 30.0, *, durable: bool = False) -> bool:
+    """Waits until everything logged before is in the journal and on the console.
+
+    Args:
+        timeout_s: Seconds to wait.
+        durable: Wait until it is on the device as well.
+
+    Returns:
+        False when that took longer than `timeout_s`.
+    """
+    return _core.flush(timeout_s, durable=durable)
+
+
+def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> bool:
+    """Flushes and ends this process's logging. A later record starts it again.
+
+    Returns:
+        False when records were still waiting after `timeout_s`; a journal gets them from the next
+        process that opens it.
+    """
+    return _core.close(timeout_s)
+
+
+def statistics() -> dict[str, Any]:
+    """Counts of what was logged, dropped, cut and written; empty before the first record.
+
+    Keys beginning with `journal_` are those of all processes of the journal together, since the first
+    of them started. `ring_private_because` says why records would die with this process, `last_error`
+    what keeps the journal from being written at the moment.
+    """
+    return _core.statistics() or {}
+
+
+def _flat(config: LoggingConfig) -> dict[str, object]:
+    values = dict(config.values)
+    levels = dict(values.pop("levels"))  # type: ignore[call-overload]
+    level = values.pop("level")
+    if level is not None:
+        levels[""] = level
+    values["levels"] = list(levels.items())
+    values["console_json"] = values.pop("console_format") == "json"
+    colors = values.pop("console_colors")
+    values["console_colour"] = _is_colourful() if colors is None else colors
+    return values
+
+
+def _is_colourful() -> bool:
+    import os
+
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return os.isatty(2)
+    except OSError:
+        return False
+
+
+def in_child() -> None:
+    """Called once in a forked child, at its first record."""
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        # Children of multiprocessing end without `atexit`, but with these.
+        util.Finalize(None, _core.flush, (EXIT_TIMEOUT_S,), exitpriority=-100)
+
+
+@atexit.register
+def _at_exit() -> None:
+    _core.flush(EXIT_TIMEOUT_S)
+    _core.close_at_exit()

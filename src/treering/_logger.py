@@ -1,0 +1,127 @@
+"""Loggers: the native class, and what people rarely call on it."""
+
+from __future__ import annotations
+
+from treering import _core
+from treering._levels import level_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+FLUSH_TIMEOUT_S = 30.0
+
+
+class Receipt:
+    """What `Logger.audit` gives back once the record is where it should be.
+
+    Attributes:
+        durable: True when the record had reached the device; without a journal, or when that took
+            longer than 30 seconds, False.
+    """
+
+    __slots__ = ("durable",)
+
+    def __init__(self, *, durable: bool) -> None:
+        self.durable = durable
+
+    def __repr__(self) -> str:
+        return f"<Receipt durable={self.durable}>"
+
+
+class Logger(_core.Logger):
+    """Logs for one component. Made by `get_logger`; immutable: `bind` gives a new one.
+
+    Every logging method takes the message, `%` arguments, and fields as keyword arguments. `extra`,
+    `exc_info`, `stack_info` and `stacklevel` mean what they mean in the standard library; of `extra` the
+    keys `category`, `context`, `metadata` and `performance_data` go to those parts of the record.
+    """
+
+    __slots__ = ()
+
+    def logf(self, level: object, component: str, format: str, *args: object) -> None:  # noqa: A002
+        """Logs a `%`-formatted message for another component."""
+        get_logger(component).log(level, format, *args, stacklevel=2)
+
+    def log_structured(
+        self, level: object, component: str, message: str, metadata: Mapping[str, object]
+    ) -> None:
+        """Logs a message with a mapping of fields for another component."""
+        get_logger(component).log(
+            level, message, extra={"metadata": dict(metadata)}, stacklevel=2
+        )
+
+    def set_level(self, level: object) -> None:
+        """Sets this component's threshold, in every process of the journal; `None` inherits again."""
+        set_level(self.name, level)
+
+
+def get_logger(name: str = "", *, category: str | None = None) -> Logger:
+    """The logger of a component.
+
+    Args:
+        name: The component, dotted: `auth.session` inherits its level from `auth`.
+        category: What this logger's records are about, a `LogCategory` or any other word.
+    """
+    return Logger(name, category if category is None else str(getattr(category, "value", category)))
+
+
+def set_level(component: str, level: object) -> None:
+    """Sets the threshold of a component and of everything below it, in every process of the journal.
+
+    Args:
+        component: Its name; empty for the root.
+        level: A name or a number; `None` to inherit again.
+
+    Raises:
+        ValueError: There is no such level.
+    """
+    from treering._lifecycle import start
+
+    start()
+    _core.set_level(component, None if level is None else level_number(level))
+
+
+def get_level(component: str = "") -> int:
+    """The threshold in force for a component."""
+    return _core.get_level(component)
+
+
+def strip(below: object) -> None:
+    """Turns every logging method below a level into a native method that does nothing.
+
+    For the whole process and for good: what compile-time filtering does elsewhere. `TREERING_STRIP` in
+    the environment does it at import.
+    """
+    number = level_number(below)
+    for name, level in _METHODS.items():
+        if level < number:
+            setattr(Logger, name, _core.noop)
+
+
+_METHODS = {
+    "trace": 5,
+    "debug": 10,
+    "info": 20,
+    "warning": 30,
+    "warn": 30,
+    "error": 40,
+    "exception": 40,
+    "critical": 50,
+    "fatal": 50,
+}
+
+
+def _receipt(logged: bool) -> Receipt:  # noqa: FBT001 - called by the native method
+    return Receipt(durable=logged and _core.flush(FLUSH_TIMEOUT_S, durable=True) and _has_journal())
+
+
+def _has_journal() -> bool:
+    statistics = _core.statistics()
+    return statistics is not None and statistics["journal_end"] > 0
+
+
+def _rebuild(name: str, category: str | None, context: dict[str, Any]) -> Logger:
+    logger = get_logger(name, category=category)
+    return logger.bind(**context) if context else logger

@@ -4,9 +4,11 @@
 //! is the memory that all processes of one journal share; `process` is one process's place in it.
 
 pub mod clock;
+pub mod console;
 pub mod domain;
 pub mod drain;
 pub mod error;
+pub mod filter;
 mod futex;
 pub mod journal;
 pub mod line;

@@ -1,21 +1,77 @@
-//! The console, as a process output.
+//! How records look: the console as a process output, and single lines for the command line.
 
 use std::sync::Arc;
 
-use treering_core::process::{OutputFactory, ProcessOutput};
-use treering_core::ring::Frames;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use treering_core::console::{self, ConsoleOutput, Style};
+use treering_core::filter;
+use treering_core::level::Level;
+use treering_core::process::OutputFactory;
 
-struct Raw;
+const STANDARD_ERROR: i32 = 2;
 
-impl ProcessOutput for Raw {
-    fn write(&mut self, frames: Frames<'_>, _: u64) {
-        use std::io::Write;
-        for frame in frames {
-            let _ = std::io::stderr().write_all(&[frame.line, b"\n"].concat());
-        }
-    }
+/// Makes the console of this process, and of its forked children.
+pub fn factory(colour: bool, json: bool) -> OutputFactory {
+    let style = Style { colour, json, sources: true };
+    Arc::new(move || Box::new(ConsoleOutput::new(style, STANDARD_ERROR)))
 }
 
-pub fn factory(_colour: bool, _json: bool) -> OutputFactory {
-    Arc::new(move || Box::new(Raw))
+/// One canonical line as a person reads it, with its line feed.
+#[pyfunction]
+#[pyo3(signature = (line, colour = false, sources = false))]
+pub fn render<'py>(py: Python<'py>, line: &[u8], colour: bool, sources: bool) -> Bound<'py, PyBytes> {
+    let mut out = Vec::new();
+    console::render(line, &Style { colour, json: false, sources }, &mut out);
+    PyBytes::new(py, &out)
+}
+
+/// Nanoseconds since the epoch of an RFC 3339 time.
+#[pyfunction]
+pub fn parse_time(text: &str) -> Option<u64> {
+    filter::parse_rfc3339(text)
+}
+
+/// Which records a reader wants; see the core's `Filter`.
+#[pyclass(module = "treering._core", frozen)]
+pub struct Filter(filter::Filter);
+
+#[pymethods]
+impl Filter {
+    #[new]
+    #[pyo3(signature = (*, level = None, component = None, category = None, since_ns = None,
+                        until_ns = None, grep = None, fields = Vec::new(), journal = false))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        level: Option<Level>,
+        component: Option<String>,
+        category: Option<String>,
+        since_ns: Option<u64>,
+        until_ns: Option<u64>,
+        grep: Option<String>,
+        fields: Vec<(String, String)>,
+        journal: bool,
+    ) -> Self {
+        Self(filter::Filter { level, component, category, since_ns, until_ns, grep, fields, journal })
+    }
+
+    fn matches(&self, line: &[u8]) -> bool {
+        self.0.matches(line)
+    }
+
+    /// The matching lines of a batch, each with its index.
+    fn select<'py>(
+        &self,
+        py: Python<'py>,
+        first: u64,
+        lines: &[u8],
+    ) -> Vec<(u64, Bound<'py, PyBytes>)> {
+        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        lines
+            .split(|byte| *byte == b'\n')
+            .zip(first..)
+            .filter(|(line, _)| self.0.matches(line))
+            .map(|(line, index)| (index, PyBytes::new(py, line)))
+            .collect()
+    }
 }

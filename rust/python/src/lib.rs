@@ -22,6 +22,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: imports run with the GIL held.
     let fast_frames = unsafe { frame::choose() };
     module.add("fast_frames", fast_frames)?;
+    module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
     module.add_class::<journal::Drain>()?;
     module.add_class::<journal::Reader>()?;
@@ -40,6 +41,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::parse_level, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
+        wrap_pyfunction!(console::parse_time, module)?,
+        wrap_pyfunction!(console::render, module)?,
         wrap_pyfunction!(context::set_context_variable, module)?,
         wrap_pyfunction!(journal::journal_levels, module)?,
         wrap_pyfunction!(journal::journal_status, module)?,

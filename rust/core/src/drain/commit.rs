@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use super::merge::merge;
 use super::{Leader, BATCH_BYTES};
+use crate::console::grouped;
 use crate::domain::{Committed, Control, Intent};
 use crate::error::{At, Result};
 use crate::journal::{notice, Durability, Segment};
@@ -245,17 +246,4 @@ fn release_untouched(claimed: &[Arc<Mapping>]) {
         ring.header().consumer.pending_batch.store(0, Ordering::Release);
         consumer::release(ring);
     }
-}
-
-/// `1204` as people read it: `1,204`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

@@ -73,10 +73,15 @@ class Journal:
                     return
                 time.sleep(poll_s)
                 continue
-            for index, line in enumerate(lines[:-1].split(b"\n"), first):
+            if filter is None:
+                batch = enumerate(lines[:-1].split(b"\n"), first)
+            else:
+                batch = iter(filter.select(first, lines))
+            for index, line in batch:
                 if stop is not None and index >= stop:
                     return
-                if filter is None or filter.matches(line, index):
+                # A reader that asked for the future stands at the end until then.
+                if index >= start:
                     yield index, line
 
     def tail(self, count: int, *, filter: Filter | None = None) -> list[tuple[int, bytes]]:  # noqa: A002

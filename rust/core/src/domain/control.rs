@@ -53,7 +53,7 @@ struct Requests {
     asleep: AtomicU32,
     /// Bumped when a ring appears, so that the leader reads the directory only then.
     rings: AtomicU32,
-    /// The process that asks to lead instead; 0 for none.
+    /// Token of the drain that asks to lead instead; 0 for none.
     handover: AtomicU32,
     /// Tickets for `fdatasync`: asked for, and done.
     sync_wanted: AtomicU64,
@@ -240,14 +240,14 @@ impl Control {
         self.requests.settings.load(Ordering::Acquire)
     }
 
-    /// The process that asks to lead instead of the present leader; 0 for none.
+    /// Token of the drain that asks to lead instead of the present leader; 0 for none.
     #[must_use]
     pub fn handover(&self) -> u32 {
         self.requests.handover.load(Ordering::Acquire)
     }
 
-    pub fn ask_handover(&self, process: u32) {
-        self.requests.handover.store(process, Ordering::Release);
+    pub fn ask_handover(&self, token: u32) {
+        self.requests.handover.store(token, Ordering::Release);
     }
 
     /// Asks that everything drained by now reach the device; `wait_synced` waits for the ticket.

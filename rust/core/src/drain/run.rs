@@ -1,7 +1,7 @@
 //! The life of the drain thread: lead, or wait to lead.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -29,7 +29,9 @@ pub struct DrainThread {
     domain: Arc<Domain>,
     own: Option<Arc<Mapping>>,
     stop: AtomicBool,
-    /// This process wants the lead whoever has it (`treering drain`).
+    /// Tells this drain from others, of this process too.
+    token: u32,
+    /// This drain wants the lead whoever has it (`treering drain`).
     insists: bool,
     leads: AtomicBool,
     last_error: Mutex<Option<String>>,
@@ -51,6 +53,7 @@ impl DrainThread {
             domain,
             own,
             stop: AtomicBool::new(false),
+            token: next_token(),
             insists,
             leads: AtomicBool::new(false),
             last_error: Mutex::new(None),
@@ -131,16 +134,21 @@ impl DrainThread {
     }
 }
 
+/// Process id and a count; never 0, which stands for nobody.
+fn next_token() -> u32 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    (std::process::id() << 8) | (COUNT.fetch_add(1, Ordering::Relaxed) & 0xff)
+}
+
 /// Runs until stopped. Leaves the journal with every ring of the domain drained when it leads.
 pub fn run(shared: &DrainThread) {
     let turn = shared.journal.turn_path();
     while !shared.stopped() {
         let control = shared.domain.control();
-        let own_process = std::process::id();
         if shared.insists && control.leader() != 0 {
-            control.ask_handover(own_process);
+            control.ask_handover(shared.token);
         }
-        let waits_for_other = ![0, own_process].contains(&control.handover());
+        let waits_for_other = ![0, shared.token].contains(&control.handover());
         let taken = if waits_for_other {
             Ok(None)
         } else {
@@ -148,7 +156,7 @@ pub fn run(shared: &DrainThread) {
         };
         match taken {
             Ok(Some(leader)) => {
-                if control.handover() == own_process {
+                if control.handover() == shared.token {
                     control.ask_handover(0);
                 }
                 shared.leads.store(true, Ordering::Release);
@@ -213,7 +221,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
         }
         if last_look.elapsed() >= HOUSEKEEPING {
             last_look = Instant::now();
-            if ![0, std::process::id()].contains(&control.handover()) {
+            if ![0, shared.token].contains(&control.handover()) {
                 break;
             }
             if turn.exists() {

@@ -1,0 +1,69 @@
+# `make` alone prints this list.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .cache
+MANIFEST := --manifest-path rust/Cargo.toml
+INPUT ?=
+
+.PHONY: help demo test check fix bench docs clean native rust-tests
+
+help:
+	@echo "make demo    set everything up and show the main job on real input (INPUT='file…')"
+	@echo "make test    set everything up and run all tests"
+	@echo "make check   formatting, lint, types, import floors, house numbers"
+	@echo "make fix     format, and mend what the linters can"
+	@echo "make bench   measure against peers; ratios"
+	@echo "make docs    generate the reference pages"
+	@echo "make clean   remove what the above made"
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Treering needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(STAMPS)/%: pyproject.toml | $(BIN)/python
+	@mkdir -p $(STAMPS)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group $*
+	@touch $@
+
+native: $(STAMPS)/build
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+
+rust-tests:
+	cargo test --quiet $(MANIFEST) -p treering-core
+	RUSTFLAGS="--cfg loom" cargo test --quiet --release --target-dir rust/target/loom \
+		$(MANIFEST) -p treering-core --lib ring::interleavings
+
+test: native $(STAMPS)/test rust-tests
+	$(BIN)/python -m pytest
+
+demo: native
+	$(BIN)/python examples/demo.py $(INPUT)
+
+check: native $(STAMPS)/test $(STAMPS)/check
+	cargo fmt $(MANIFEST) --all --check
+	cargo clippy --quiet $(MANIFEST) --all-targets -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest treering._core --allowlist tests/house/stubtest.txt
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/numbers.py
+
+fix: $(STAMPS)/check
+	cargo fmt $(MANIFEST) --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: native $(STAMPS)/bench
+	$(BIN)/python -m bench
+
+docs: native
+	$(BIN)/python scripts/reference.py
+
+clean:
+	rm -rf $(VENV) $(STAMPS) rust/target dist src/treering/_core*.so

@@ -1,0 +1,41 @@
+"""Fixtures of all tests."""
+
+import os
+
+import pytest
+
+import treering
+
+
+@pytest.fixture
+def journal(tmp_path):
+    """The directory of a journal to be."""
+    return tmp_path / "logs"
+
+
+@pytest.fixture
+def logs(journal):
+    """This process logs into `journal`; the value reads it back."""
+    from programs import records
+
+    treering.configure(directory=journal, console=False, level="TRACE")
+
+    def read(*, of_journal=False):
+        assert treering.flush(10)
+        from treering.journal import Journal
+
+        import json
+
+        found = [json.loads(line) for _, line in Journal(journal).records()]
+        return found if of_journal else [r for r in found if r["component"] != "treering.journal"]
+
+    yield read
+    treering.shutdown()
+    assert records  # the module stays imported for forked children
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch):
+    for name in os.environ:
+        if name.startswith("TREERING_"):
+            monkeypatch.delenv(name)

@@ -62,7 +62,8 @@ def test_a_process_killed_while_it_logs_loses_no_returned_call(journal, tmp_path
         """
         import mmap, struct, sys, treering
         treering.configure(directory=sys.argv[1], console=False)
-        counter = mmap.mmap(open(sys.argv[2], "r+b").fileno(), 8)
+        file = open(sys.argv[2], "r+b")
+        counter = mmap.mmap(file.fileno(), 8)
         log = treering.get_logger("worker")
         number = 0
         while True:

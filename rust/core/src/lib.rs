@@ -14,5 +14,6 @@ pub mod journal;
 pub mod line;
 pub mod level;
 pub mod process;
+pub mod recognise;
 pub mod ring;
 mod sync;

@@ -95,11 +95,13 @@ impl Logger {
 
     /// The threshold in force.
     #[getter]
-    fn level(&self) -> Level {
+    fn level(&self, py: Python<'_>) -> Level {
+        pipeline::make_ready(py);
         self.component.threshold()
     }
 
     fn enabled_for(&self, level: &Bound<'_, PyAny>) -> PyResult<bool> {
+        pipeline::make_ready(level.py());
         Ok(self.is_enabled(level_number(level)?))
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use treering_core::level::{self, Level};
+use treering_core::level::Level;
 use treering_core::line::TimestampWriter;
 use treering_core::process::{fork, Admission, Process, Statistics};
 use treering_core::ring::{max_line_bytes, Producer};
@@ -34,8 +34,8 @@ impl Component {
     }
 }
 
-/// The threshold before the first process has started.
-static DETACHED: AtomicU16 = AtomicU16::new(level::INFO);
+/// The threshold while no process is started: everything passes, to start one and ask again.
+static DETACHED: AtomicU16 = AtomicU16::new(0);
 
 /// Everything the log call needs, in one place.
 pub struct State {

@@ -139,7 +139,8 @@ pub unsafe fn log(
             (0..total).map(|at| Bound::from_borrowed_ptr(py, *args.add(at))).collect();
         (values, names)
     };
-    if !pipeline::make_ready(py) {
+    // Without a process every level passes; now its real threshold is known.
+    if !pipeline::make_ready(py) || !logger.is_enabled(level) {
         return;
     }
     // SAFETY: the GIL is held.

@@ -38,7 +38,11 @@ fn main() {
     assert!(process.flush(Duration::from_secs(60), false));
     let total = begin.elapsed();
     let rate = |elapsed: Duration| RECORDS as f64 / elapsed.as_secs_f64() / 1e6;
-    println!("{:.2} M records/s logged, {:.2} M records/s until readable", rate(logged), rate(total));
+    println!(
+        "{:.2} M records/s logged, {:.2} M records/s until readable",
+        rate(logged),
+        rate(total)
+    );
     println!("{:?}", process.statistics());
     assert!(process.close(Duration::from_secs(10)));
     std::fs::remove_dir_all(directory).unwrap();

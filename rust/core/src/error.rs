@@ -7,11 +7,19 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub enum Error {
     /// The operating system refused something.
-    Io { what: &'static str, path: PathBuf, source: io::Error },
+    Io {
+        what: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
     /// A file of the journal does not hold what it should.
     Damaged { path: PathBuf, what: String },
     /// A setting that cannot be used; `wanted` says what could.
-    Setting { name: &'static str, found: String, wanted: &'static str },
+    Setting {
+        name: &'static str,
+        found: String,
+        wanted: &'static str,
+    },
     /// Others can write where only the owner of the journal may.
     Unsafe { path: PathBuf, what: &'static str },
 }
@@ -21,10 +29,18 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl std::fmt::Display for Error {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Io { what, path, source } => write!(out, "{what} failed for '{}': {source}", path.display()),
+            Self::Io { what, path, source } => {
+                write!(out, "{what} failed for '{}': {source}", path.display())
+            }
             Self::Damaged { path, what } => write!(out, "'{}' is damaged: {what}", path.display()),
-            Self::Setting { name, found, wanted } => write!(out, "setting {name} is '{found}': {wanted}"),
-            Self::Unsafe { path, what } => write!(out, "'{}' is not safe to use: {what}", path.display()),
+            Self::Setting {
+                name,
+                found,
+                wanted,
+            } => write!(out, "setting {name} is '{found}': {wanted}"),
+            Self::Unsafe { path, what } => {
+                write!(out, "'{}' is not safe to use: {what}", path.display())
+            }
         }
     }
 }
@@ -38,6 +54,10 @@ pub(crate) trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, what: &'static str, path: &Path) -> Result<T> {
-        self.map_err(|source| Error::Io { what, path: path.to_owned(), source })
+        self.map_err(|source| Error::Io {
+            what,
+            path: path.to_owned(),
+            source,
+        })
     }
 }

@@ -134,8 +134,12 @@ unsafe fn fast(
     // `kwnames`, as vectorcall promises.
     unsafe {
         let message = *args;
-        let Some(place) = frame::place() else { return false };
-        let Some(site) = state.sites.find(place, logger, level, kwnames) else { return false };
+        let Some(place) = frame::place() else {
+            return false;
+        };
+        let Some(site) = state.sites.find(place, logger, level, kwnames) else {
+            return false;
+        };
         if site.is_special {
             return false;
         }
@@ -168,8 +172,12 @@ unsafe fn fast(
         if bound > FAST_BYTES.min(state.max_line_bytes) {
             return false;
         }
-        let Some(producer) = state.producer.as_mut() else { return false };
-        let Some(begin) = producer.reserve(bound, level) else { return false };
+        let Some(producer) = state.producer.as_mut() else {
+            return false;
+        };
+        let Some(begin) = producer.reserve(bound, level) else {
+            return false;
+        };
         let timestamp_ns = now_ns();
         let mut out = write_bytes(begin, b"{\"timestamp\":\"");
         out = state.timestamps.write(out, timestamp_ns);
@@ -352,12 +360,7 @@ unsafe extern "C" fn log_at(
 }
 
 /// Does nothing at the price of a call: what stripped methods become, and what disabled ones are measured by.
-unsafe extern "C" fn noop(
-    _: Object,
-    _: *mut Object,
-    _: ffi::Py_ssize_t,
-    _: Object,
-) -> Object {
+unsafe extern "C" fn noop(_: Object, _: *mut Object, _: ffi::Py_ssize_t, _: Object) -> Object {
     // SAFETY: the GIL is held.
     unsafe { none() }
 }
@@ -374,7 +377,9 @@ unsafe fn descriptor(
         ml_name: name.as_ptr(),
         // SAFETY: the flags below name exactly this convention.
         ml_meth: ffi::PyMethodDefPointer {
-            PyCFunctionFastWithKeywords: unsafe { std::mem::transmute::<Method, ffi::PyCFunctionFastWithKeywords>(method) },
+            PyCFunctionFastWithKeywords: unsafe {
+                std::mem::transmute::<Method, ffi::PyCFunctionFastWithKeywords>(method)
+            },
         },
         ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
         ml_doc: std::ptr::null(),

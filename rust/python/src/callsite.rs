@@ -65,7 +65,11 @@ impl Site {
     unsafe fn has_names(&self, kwnames: *mut ffi::PyObject) -> bool {
         // SAFETY: promised by the caller.
         unsafe {
-            let count = if kwnames.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(kwnames) };
+            let count = if kwnames.is_null() {
+                0
+            } else {
+                ffi::PyTuple_GET_SIZE(kwnames)
+            };
             usize::try_from(count).ok() == Some(self.keys.len())
                 && (0..count)
                     .zip(&self.keys)
@@ -82,7 +86,9 @@ pub struct CallSites {
 
 impl Default for CallSites {
     fn default() -> Self {
-        Self { sites: (0..SITES).map(|_| None).collect() }
+        Self {
+            sites: (0..SITES).map(|_| None).collect(),
+        }
     }
 }
 
@@ -148,7 +154,9 @@ impl Location {
             let frame = ffi::PyThreadState_GetFrame(ffi::PyThreadState_Get());
             Bound::from_owned_ptr_or_opt(py, frame.cast())
         };
-        let Some(mut frame) = frame else { return Ok(Self::default()) };
+        let Some(mut frame) = frame else {
+            return Ok(Self::default());
+        };
         for _ in 0..up {
             let back = frame.getattr("f_back")?;
             if back.is_none() {
@@ -217,7 +225,12 @@ pub fn build(
     kwnames: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<Box<Site>> {
     let mut head = Vec::new();
-    push_begin(&mut head, level, logger.category.as_deref(), &logger.component.name);
+    push_begin(
+        &mut head,
+        level,
+        logger.category.as_deref(),
+        &logger.component.name,
+    );
     head.push(b'"');
     let message_begin = head.len();
     let text: &str = message.extract()?;
@@ -228,14 +241,19 @@ pub fn build(
     head.push(b'"');
     Location::here(py, 0).push(&mut head);
     push_process(&mut head);
-    let (mut fields, mut ends, mut keys, mut is_special) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut fields, mut ends, mut keys, mut is_special) =
+        (Vec::new(), Vec::new(), Vec::new(), false);
     // SAFETY: the code object of the running frame.
     let code: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, place.code) };
     let mut alive = vec![code.unbind(), message.clone().unbind()];
     for name in kwnames.into_iter().flatten() {
         let text: String = name.extract()?;
         is_special |= SPECIAL.contains(&text.as_str());
-        fields.extend_from_slice(if ends.is_empty() { b",\"metadata\":{" } else { b"," });
+        fields.extend_from_slice(if ends.is_empty() {
+            b",\"metadata\":{"
+        } else {
+            b","
+        });
         push_string(&mut fields, &text);
         fields.push(b':');
         ends.push(fields.len());

@@ -48,7 +48,10 @@ unsafe fn documented_place() -> Option<Place> {
         let instruction = ffi::PyFrame_GetLasti(frame);
         ffi::Py_DECREF(code.cast());
         ffi::Py_DECREF(frame.cast());
-        Some(Place { code: code.cast(), instruction: usize::try_from(instruction).unwrap_or(0) })
+        Some(Place {
+            code: code.cast(),
+            instruction: usize::try_from(instruction).unwrap_or(0),
+        })
     }
 }
 
@@ -139,7 +142,10 @@ mod layout {
                 return None;
             }
             let frame = &*frame;
-            Some(Place { code: frame.code, instruction: frame.previous_instruction as usize })
+            Some(Place {
+                code: frame.code,
+                instruction: frame.previous_instruction as usize,
+            })
         }
     }
 
@@ -151,7 +157,9 @@ mod layout {
         // The code units follow the fixed part of a code object, whose size the type tells.
         // SAFETY: a static of the interpreter, only read.
         let fixed = unsafe { (*(&raw const ffi::PyCode_Type)).tp_basicsize };
-        place.instruction.checked_sub(place.code as usize + usize::try_from(fixed).ok()?)
+        place
+            .instruction
+            .checked_sub(place.code as usize + usize::try_from(fixed).ok()?)
     }
 }
 

@@ -24,7 +24,9 @@ impl Reader {
     #[new]
     #[pyo3(signature = (directory, index = 0))]
     fn new(py: Python<'_>, directory: PathBuf, index: u64) -> PyResult<Self> {
-        let inner = py.detach(|| journal::Reader::open(&directory, index)).map_err(raise)?;
+        let inner = py
+            .detach(|| journal::Reader::open(&directory, index))
+            .map_err(raise)?;
         Ok(Self { inner })
     }
 
@@ -58,7 +60,10 @@ impl Reader {
 
     fn __repr__(&self) -> String {
         let directory = self.inner.journal().directory().display();
-        format!("<Reader of '{directory}' before index {}>", self.inner.position())
+        format!(
+            "<Reader of '{directory}' before index {}>",
+            self.inner.position()
+        )
     }
 }
 
@@ -70,7 +75,9 @@ pub fn recover(py: Python<'_>, directory: PathBuf) -> PyResult<bool> {
     py.detach(|| -> treering_core::error::Result<bool> {
         let (journal, settings) = Journal::open(&directory)?;
         let place = journal.domain_place(&settings)?;
-        let Ok(domain) = Domain::attach(&place, |_| {}) else { return Ok(false) };
+        let Ok(domain) = Domain::attach(&place, |_| {}) else {
+            return Ok(false);
+        };
         let domain = Arc::new(domain);
         let led = match Leader::take(&journal, &settings, &domain, None)? {
             None => false,
@@ -112,7 +119,11 @@ pub fn journal_status(py: Python<'_>, directory: PathBuf) -> PyResult<Bound<'_, 
     status.set_item("begin", segments.first().map_or(0, |segment| segment.first))?;
     let led = !matches!(journal.try_lead(), Ok(Some(_)));
     status.set_item("led", led)?;
-    let leader = if led { journal.last_leader().map(|(process, _)| process) } else { None };
+    let leader = if led {
+        journal.last_leader().map(|(process, _)| process)
+    } else {
+        None
+    };
     status.set_item("leader", leader)?;
     let place = journal.domain_place(&settings).map_err(raise)?;
     status.set_item("domain", domain_status(py, &place)?)?;
@@ -124,7 +135,9 @@ fn domain_status<'py>(
     place: &std::path::Path,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
     use std::sync::atomic::Ordering::Relaxed;
-    let Some(domain) = Domain::look(place) else { return Ok(None) };
+    let Some(domain) = Domain::look(place) else {
+        return Ok(None);
+    };
     let totals = &domain.control().totals;
     let status = PyDict::new(py);
     status.set_item("batches", totals.batches.load(Relaxed))?;
@@ -141,8 +154,14 @@ fn domain_status<'py>(
         rings.iter().map(|ring| of(ring.mapping.header())).sum()
     };
     status.set_item("rings", rings.len())?;
-    status.set_item("waiting_bytes", sum(treering_core::ring::Header::waiting_bytes))?;
-    status.set_item("dropped", totals.dropped.load(Relaxed) + sum(|header| header.counters.dropped()))?;
+    status.set_item(
+        "waiting_bytes",
+        sum(treering_core::ring::Header::waiting_bytes),
+    )?;
+    status.set_item(
+        "dropped",
+        totals.dropped.load(Relaxed) + sum(|header| header.counters.dropped()),
+    )?;
     let truncated = sum(|header| header.counters.truncated.load(Relaxed));
     status.set_item("truncated", totals.truncated.load(Relaxed) + truncated)?;
     Ok(Some(status))
@@ -201,7 +220,11 @@ impl Drain {
         let domain = Arc::new(Domain::attach(&place, |_| {})?);
         let shared = DrainThread::new(journal, settings, domain.clone(), None, true);
         let thread = Mutex::new(Some(shared.spawn()?));
-        Ok(Self { shared, domain, thread })
+        Ok(Self {
+            shared,
+            domain,
+            thread,
+        })
     }
 
     #[getter]
@@ -216,7 +239,11 @@ impl Drain {
 
     /// Drains what is there and gives the lead away.
     fn stop(&self, py: Python<'_>) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             self.shared.stop();
             // A drain that panicked has given the lead away already.

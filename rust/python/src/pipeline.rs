@@ -104,7 +104,9 @@ impl State {
     pub fn install(&mut self, process: Arc<Process>, producer: Producer) -> Option<Arc<Process>> {
         for component in self.components.values() {
             let slot = std::ptr::from_ref(process.levels().slot(&component.name));
-            component.threshold.store(slot.cast_mut(), Ordering::Relaxed);
+            component
+                .threshold
+                .store(slot.cast_mut(), Ordering::Relaxed);
         }
         self.max_line_bytes = max_line_bytes(producer.ring().capacity());
         self.generation = fork::generation();
@@ -136,9 +138,14 @@ pub fn make_ready(py: Python<'_>) -> bool {
         return true;
     }
     let Some(parent) = parent else {
-        return py.import("treering._lifecycle").and_then(|module| module.call_method0("start")).is_ok();
+        return py
+            .import("treering._lifecycle")
+            .and_then(|module| module.call_method0("start"))
+            .is_ok();
     };
-    let Ok((process, producer)) = parent.reopen_after_fork() else { return false };
+    let Ok((process, producer)) = parent.reopen_after_fork() else {
+        return false;
+    };
     // SAFETY: as above.
     let inherited = unsafe {
         let inherited_producer = state().producer.take();
@@ -149,7 +156,9 @@ pub fn make_ready(py: Python<'_>) -> bool {
     std::mem::forget(inherited);
     std::mem::forget(parent);
     // Children that end without `atexit` still have their console flushed where Python can arrange it.
-    let _ = py.import("treering._lifecycle").and_then(|module| module.call_method0("in_child"));
+    let _ = py
+        .import("treering._lifecycle")
+        .and_then(|module| module.call_method0("in_child"));
     true
 }
 
@@ -163,11 +172,14 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
         let (written, process) = unsafe {
             let state = state();
             let written = state.producer.as_mut().and_then(|producer| {
-                (line.len() <= state.max_line_bytes).then(|| producer.write(line, level, timestamp_ns))
+                (line.len() <= state.max_line_bytes)
+                    .then(|| producer.write(line, level, timestamp_ns))
             });
             (written, state.process.clone())
         };
-        let (Some(written), Some(process)) = (written, process) else { return false };
+        let (Some(written), Some(process)) = (written, process) else {
+            return false;
+        };
         match written {
             Some(behind) => {
                 if behind {
@@ -188,21 +200,36 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
 pub fn count_failed() {
     // SAFETY: the GIL is held; no Python code runs.
     if let Some(process) = unsafe { &state().process } {
-        process.ring().header().counters.failed.fetch_add(1, Ordering::Relaxed);
+        process
+            .ring()
+            .header()
+            .counters
+            .failed
+            .fetch_add(1, Ordering::Relaxed);
     }
 }
 
 pub fn count_truncated() {
     // SAFETY: the GIL is held; no Python code runs.
     if let Some(process) = unsafe { &state().process } {
-        process.ring().header().counters.truncated.fetch_add(1, Ordering::Relaxed);
+        process
+            .ring()
+            .header()
+            .counters
+            .truncated
+            .fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// The process, when logging has started and this is not a child that has not logged yet.
 pub fn process() -> Option<Arc<Process>> {
     // SAFETY: the GIL is held; no Python code runs.
-    unsafe { state().is_ready().then(|| state().process.clone()).flatten() }
+    unsafe {
+        state()
+            .is_ready()
+            .then(|| state().process.clone())
+            .flatten()
+    }
 }
 
 /// Replaces the process that records go to; the old one is flushed and closed.

@@ -34,7 +34,11 @@ impl Slot {
     fn is(&self, name: &str) -> bool {
         self.state.load(Ordering::Acquire) == READY
             && usize::from(self.length.load(Ordering::Relaxed)) == name.len()
-            && self.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Ordering::Relaxed) == b)
+            && self
+                .name
+                .iter()
+                .zip(name.bytes())
+                .all(|(a, b)| a.load(Ordering::Relaxed) == b)
     }
 
     fn name(&self) -> Option<String> {
@@ -42,7 +46,10 @@ impl Slot {
             return None;
         }
         let length = usize::from(self.length.load(Ordering::Relaxed)).min(NAME_BYTES);
-        let bytes = self.name[..length].iter().map(|byte| byte.load(Ordering::Relaxed)).collect();
+        let bytes = self.name[..length]
+            .iter()
+            .map(|byte| byte.load(Ordering::Relaxed))
+            .collect();
         String::from_utf8(bytes).ok()
     }
 }
@@ -94,7 +101,9 @@ impl LevelTable {
     /// The level set for exactly this component, if any.
     #[must_use]
     pub fn explicit(&self, component: &str) -> Option<Level> {
-        let level = self.slots[self.find(component)?].explicit.load(Ordering::Acquire);
+        let level = self.slots[self.find(component)?]
+            .explicit
+            .load(Ordering::Acquire);
         (level != INHERIT).then_some(level)
     }
 
@@ -158,7 +167,11 @@ impl LevelTable {
             for step in 0..SLOTS {
                 let at = (start + step) % SLOTS;
                 let slot = &self.slots[at];
-                if slot.state.compare_exchange(FREE, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                if slot
+                    .state
+                    .compare_exchange(FREE, CLAIMED, Ordering::AcqRel, Ordering::Acquire)
+                    .is_ok()
+                {
                     self.fill(slot, name);
                     return at;
                 }

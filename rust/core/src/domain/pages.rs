@@ -41,7 +41,10 @@ impl Pages {
 
     pub fn map(file: &File, length: usize) -> io::Result<Self> {
         if file.metadata()?.len() != length as u64 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "not the size of a control file"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "not the size of a control file",
+            ));
         }
         // SAFETY: a new mapping of an open file; the kernel chooses the place.
         let base = unsafe {
@@ -62,7 +65,10 @@ impl Pages {
 
     /// The struct at a page boundary. `T` consists of atomics only, so any bytes are a valid one.
     pub fn at<T>(&self, offset: usize) -> &T {
-        assert!(offset % 4096 == 0 && offset + size_of::<T>() <= self.length, "inside the pages");
+        assert!(
+            offset % 4096 == 0 && offset + size_of::<T>() <= self.length,
+            "inside the pages"
+        );
         // SAFETY: in range, aligned to a page, and all fields are atomic.
         unsafe { self.base.add(offset).cast::<T>().as_ref() }
     }

@@ -63,11 +63,17 @@ impl Leader {
         domain: &Arc<Domain>,
         own: Option<Arc<Mapping>>,
     ) -> Result<Option<Self>> {
-        let Some(lock) = journal.try_lead()? else { return Ok(None) };
+        let Some(lock) = journal.try_lead()? else {
+            return Ok(None);
+        };
         fork::close_in_children(Some(&lock));
         let control = domain.control();
         let settings_version = control.settings_version();
-        let settings = if settings_version == 0 { settings.clone() } else { Journal::open(journal.directory())?.1 };
+        let settings = if settings_version == 0 {
+            settings.clone()
+        } else {
+            Journal::open(journal.directory())?.1
+        };
         let adopted = adopt(journal, control)?;
         let segment = Segment::at(journal, adopted.committed.segment);
         let file = segment.open_for_append()?;
@@ -132,13 +138,20 @@ impl Leader {
         if adopted.committed == Committed::default() {
             self.notices.push(notice(
                 "journal created",
-                &[("journal", self.settings.id.clone().into()), ("format", self.settings.format.into())],
+                &[
+                    ("journal", self.settings.id.clone().into()),
+                    ("format", self.settings.format.into()),
+                ],
             ));
             return;
         }
         let unexpected = adopted.torn_bytes > 0 || adopted.intent_completed.is_some();
         if unexpected {
-            self.domain.control().totals.recoveries.fetch_add(1, Ordering::Relaxed);
+            self.domain
+                .control()
+                .totals
+                .recoveries
+                .fetch_add(1, Ordering::Relaxed);
             let append = match adopted.intent_completed {
                 Some(true) => "completed",
                 Some(false) => "taken back and repeated",
@@ -156,7 +169,9 @@ impl Leader {
     }
 
     pub(crate) fn mappings(&self) -> impl Iterator<Item = &Arc<Mapping>> {
-        self.own.iter().chain(self.rings.iter().map(|ring| &ring.mapping))
+        self.own
+            .iter()
+            .chain(self.rings.iter().map(|ring| &ring.mapping))
     }
 
     /// Opens rings that have appeared since the last look.
@@ -169,8 +184,13 @@ impl Leader {
         if version == self.rings_version && version != 0 {
             return Ok(());
         }
-        let place = self.domain.directory().unwrap_or(self.journal.directory()).to_owned();
-        crate::domain::refresh_rings(&self.domain, &mut self.rings).at("reading the rings", &place)?;
+        let place = self
+            .domain
+            .directory()
+            .unwrap_or(self.journal.directory())
+            .to_owned();
+        crate::domain::refresh_rings(&self.domain, &mut self.rings)
+            .at("reading the rings", &place)?;
         self.rings_version = version;
         Ok(())
     }
@@ -186,7 +206,10 @@ impl Leader {
             self.settings_version = version;
             self.notices.push(notice(
                 "journal settings changed",
-                &[("settings", serde_json::to_value(&self.settings).unwrap_or_default())],
+                &[(
+                    "settings",
+                    serde_json::to_value(&self.settings).unwrap_or_default(),
+                )],
             ));
         }
         Ok(())
@@ -204,17 +227,34 @@ impl Leader {
             }
             // Written between the look at the head and the owner's death: drained next time.
             let late = header.producer.head.load(Ordering::Acquire) != head;
-            let unreported = header.counters.dropped() != header.consumer.reported.load(Ordering::Acquire);
-            if late || unreported || header.consumer.state.load(Ordering::Acquire) == CONSUMER_EVICTING {
-                header.consumer.state.store(CONSUMER_FREE, Ordering::Release);
+            let unreported =
+                header.counters.dropped() != header.consumer.reported.load(Ordering::Acquire);
+            if late
+                || unreported
+                || header.consumer.state.load(Ordering::Acquire) == CONSUMER_EVICTING
+            {
+                header
+                    .consumer
+                    .state
+                    .store(CONSUMER_FREE, Ordering::Release);
                 return true;
             }
             let counters = &header.counters;
             let totals = &control.totals;
-            totals.dropped.fetch_add(counters.dropped(), Ordering::Relaxed);
-            totals.truncated.fetch_add(counters.truncated.load(Ordering::Relaxed), Ordering::Relaxed);
-            totals.failed.fetch_add(counters.failed.load(Ordering::Relaxed), Ordering::Relaxed);
-            totals.logged.fetch_add(header.producer.sequence.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals
+                .dropped
+                .fetch_add(counters.dropped(), Ordering::Relaxed);
+            totals.truncated.fetch_add(
+                counters.truncated.load(Ordering::Relaxed),
+                Ordering::Relaxed,
+            );
+            totals
+                .failed
+                .fetch_add(counters.failed.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals.logged.fetch_add(
+                header.producer.sequence.load(Ordering::Relaxed),
+                Ordering::Relaxed,
+            );
             totals.orphans.fetch_add(1, Ordering::Relaxed);
             ring.remove();
             false
@@ -228,7 +268,8 @@ impl Leader {
         self.notices.is_empty()
             && self.mappings().all(|ring| {
                 let header = ring.header();
-                header.consumer.tail.load(Ordering::Acquire) == header.producer.head.load(Ordering::Acquire)
+                header.consumer.tail.load(Ordering::Acquire)
+                    == header.producer.head.load(Ordering::Acquire)
                     && header.consumer.reported.load(Ordering::Acquire) == header.counters.dropped()
             })
     }

@@ -96,11 +96,17 @@ impl DrainThread {
     /// What last kept the drain from appending, if it still does.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn note(&self, error: Option<String>) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     fn stopped(&self) -> bool {
@@ -120,14 +126,17 @@ impl DrainThread {
     fn has_records(&self) -> bool {
         self.own.as_ref().is_some_and(|ring| {
             let header = ring.header();
-            header.producer.head.load(Ordering::Acquire) != header.consumer.tail.load(Ordering::Acquire)
+            header.producer.head.load(Ordering::Acquire)
+                != header.consumer.tail.load(Ordering::Acquire)
         })
     }
 
     /// Asks a leader of another domain for a turn.
     fn ask_for_turn(&self, turn: &PathBuf) {
-        let foreign =
-            self.journal.last_leader().is_some_and(|(_, domain)| domain != self.domain.control().id());
+        let foreign = self
+            .journal
+            .last_leader()
+            .is_some_and(|(_, domain)| domain != self.domain.control().id());
         if foreign && self.has_records() {
             let _ = std::fs::write(turn, b"");
         }
@@ -152,7 +161,12 @@ pub fn run(shared: &DrainThread) {
         let taken = if waits_for_other {
             Ok(None)
         } else {
-            Leader::take(&shared.journal, &shared.settings, &shared.domain, shared.own.clone())
+            Leader::take(
+                &shared.journal,
+                &shared.settings,
+                &shared.domain,
+                shared.own.clone(),
+            )
         };
         match taken {
             Ok(Some(leader)) => {
@@ -171,7 +185,11 @@ pub fn run(shared: &DrainThread) {
             }
             Ok(None) => {
                 shared.ask_for_turn(&turn);
-                let interval = if shared.insists { SHORTEST_SLEEP } else { FOLLOW_INTERVAL };
+                let interval = if shared.insists {
+                    SHORTEST_SLEEP
+                } else {
+                    FOLLOW_INTERVAL
+                };
                 shared.pause(interval);
                 if waits_for_other && !shared.insists {
                     control.ask_handover(0);
@@ -229,7 +247,10 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
                 break;
             }
             leader.retire_orphans();
-            if let Err(error) = leader.look_for_settings().and_then(|()| leader.rotate_by_age()) {
+            if let Err(error) = leader
+                .look_for_settings()
+                .and_then(|()| leader.rotate_by_age())
+            {
                 shared.note(Some(error.to_string()));
             }
         }

@@ -42,7 +42,12 @@ impl Syncer {
             .stack_size(64 << 10)
             .spawn(move || serve(&receiver, &directory, &domain))
             .ok();
-        Self { requests: Some(requests), thread, last_dirty: None, served }
+        Self {
+            requests: Some(requests),
+            thread,
+            last_dirty: None,
+            served,
+        }
     }
 
     fn send(&self, request: Request) {
@@ -54,9 +59,14 @@ impl Syncer {
 
     /// Notes that `file` has new bytes; at most one request a second goes out.
     pub fn dirty(&mut self, file: &File) -> Result<()> {
-        if self.last_dirty.is_none_or(|last| last.elapsed() >= INTERVAL / 2) {
+        if self
+            .last_dirty
+            .is_none_or(|last| last.elapsed() >= INTERVAL / 2)
+        {
             self.last_dirty = Some(Instant::now());
-            let copy = file.try_clone().at("duplicating", std::path::Path::new("the segment"))?;
+            let copy = file
+                .try_clone()
+                .at("duplicating", std::path::Path::new("the segment"))?;
             self.send(Request::Dirty(copy));
         }
         Ok(())
@@ -114,7 +124,9 @@ fn serve(requests: &Receiver<Request>, directory: &std::path::Path, domain: &Dom
         let mut urgent = false;
         let mut ended = false;
         // One sync serves everybody who has asked by now (group commit).
-        for request in std::iter::once(request).chain(std::iter::from_fn(|| requests.try_recv().ok().map(Ok))) {
+        for request in
+            std::iter::once(request).chain(std::iter::from_fn(|| requests.try_recv().ok().map(Ok)))
+        {
             match request {
                 Ok(Request::Dirty(file)) => dirty.push(file),
                 Ok(Request::Now(file, sender)) => {
@@ -137,7 +149,11 @@ fn serve(requests: &Receiver<Request>, directory: &std::path::Path, domain: &Dom
         if urgent || ended || since.is_some_and(|since| since.elapsed() >= INTERVAL) {
             sync(&mut dirty, directory);
             since = None;
-            domain.control().totals.syncs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            domain
+                .control()
+                .totals
+                .syncs
+                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         if tickets > 0 {
             domain.control().synced(tickets);

@@ -19,7 +19,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-pub use notice::notice;
+pub use notice::{notice, COMPONENT};
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
 pub use segment::{segments, Segment};
@@ -99,7 +99,9 @@ impl Journal {
     /// # Errors
     /// When the directory has vanished.
     pub fn domain_place(&self, settings: &Settings) -> Result<PathBuf> {
-        let owner = fs::metadata(&self.directory).at("reading", &self.directory)?.uid();
+        let owner = fs::metadata(&self.directory)
+            .at("reading", &self.directory)?
+            .uid();
         Ok(crate::domain::place(&settings.id, owner))
     }
 
@@ -131,8 +133,13 @@ impl Journal {
     /// What the kernel says.
     pub fn name_leader(&self, lock: &File, domain: &Domain) -> Result<()> {
         // 40 bytes in any case, so that a shorter line never leaves the end of a longer one.
-        let line = format!("{:>10} {:>28x}\n", std::process::id(), domain.control().id());
-        lock.write_all_at(line.as_bytes(), 0).at("writing the lock", &self.lock_path())
+        let line = format!(
+            "{:>10} {:>28x}\n",
+            std::process::id(),
+            domain.control().id()
+        );
+        lock.write_all_at(line.as_bytes(), 0)
+            .at("writing the lock", &self.lock_path())
     }
 
     /// Process and domain of the last leader, as the lock file names them.
@@ -156,14 +163,19 @@ impl Journal {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).at("reading", &path),
         };
-        let damaged = |what: String| Error::Damaged { path: path.clone(), what };
+        let damaged = |what: String| Error::Damaged {
+            path: path.clone(),
+            what,
+        };
         let named: std::collections::BTreeMap<String, String> =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         named
             .into_iter()
             .map(|(component, name)| match level::parse(&name) {
                 Some(level) => Ok((component, level)),
-                None => Err(damaged(format!("level '{name}' of component '{component}' is unknown"))),
+                None => Err(damaged(format!(
+                    "level '{name}' of component '{component}' is unknown"
+                ))),
             })
             .collect()
     }
@@ -186,7 +198,11 @@ impl Journal {
 /// Makes a directory 0700 and refuses one that others can write to.
 fn make_directory(path: &Path) -> Result<()> {
     if !path.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).at("making the directory", path)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .at("making the directory", path)?;
     }
     let mode = fs::metadata(path).at("reading", path)?.mode();
     if mode & 0o022 != 0 {
@@ -202,8 +218,12 @@ fn make_directory(path: &Path) -> Result<()> {
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     let write = || {
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&draft, path)
@@ -213,5 +233,7 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 pub(crate) fn sync_directory(path: &Path) -> Result<()> {
-    File::open(path).and_then(|directory| directory.sync_all()).at("syncing", path)
+    File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .at("syncing", path)
 }

@@ -23,7 +23,9 @@ pub struct Batch {
 impl Batch {
     /// The lines, without line feeds.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.bytes.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1])
+        self.bytes
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| &line[..line.len() - 1])
     }
 }
 
@@ -46,7 +48,14 @@ impl Reader {
     /// When the directory holds no journal, or cannot be read.
     pub fn open(directory: &Path, index: u64) -> Result<Self> {
         let (journal, settings) = Journal::open(directory)?;
-        let mut reader = Self { journal, settings, domain: None, open: None, offset: 0, next: 0 };
+        let mut reader = Self {
+            journal,
+            settings,
+            domain: None,
+            open: None,
+            offset: 0,
+            next: 0,
+        };
         reader.seek(index)?;
         Ok(reader)
     }
@@ -72,7 +81,9 @@ impl Reader {
     /// # Errors
     /// When the directory cannot be read.
     pub fn begin(&self) -> Result<u64> {
-        Ok(segments(&self.journal)?.first().map_or(0, |segment| segment.first))
+        Ok(segments(&self.journal)?
+            .first()
+            .map_or(0, |segment| segment.first))
     }
 
     /// Index after the newest record that can be read.
@@ -83,7 +94,9 @@ impl Reader {
         if let Some(committed) = self.committed()? {
             return Ok(committed.end);
         }
-        let Some(last) = segments(&self.journal)?.pop() else { return Ok(0) };
+        let Some(last) = segments(&self.journal)?.pop() else {
+            return Ok(0);
+        };
         let file = File::open(&last.path).at("opening the segment", &last.path)?;
         let length = file.metadata().at("reading", &last.path)?.len();
         Ok(last.first + count_lines(&file, 0, length, &last.path)?.0)
@@ -98,10 +111,16 @@ impl Reader {
         self.offset = 0;
         self.next = 0;
         let all = segments(&self.journal)?;
-        let Some(at) = all.iter().rposition(|segment| segment.first <= index).or(Some(0)) else {
+        let Some(at) = all
+            .iter()
+            .rposition(|segment| segment.first <= index)
+            .or(Some(0))
+        else {
             return Ok(());
         };
-        let Some(segment) = all.get(at) else { return Ok(()) };
+        let Some(segment) = all.get(at) else {
+            return Ok(());
+        };
         self.enter(segment.clone())?;
         while self.next < index {
             let batch = self.read_limited(CHUNK_BYTES, index - self.next)?;
@@ -140,7 +159,9 @@ impl Reader {
         max_records: u64,
         committed: Option<Committed>,
     ) -> Result<Batch> {
-        let Some((segment, file)) = &self.open else { return Ok(Batch::default()) };
+        let Some((segment, file)) = &self.open else {
+            return Ok(Batch::default());
+        };
         let length = file.metadata().at("reading", &segment.path)?.len();
         let limit = match committed {
             Some(committed) if committed.segment == segment.first => committed.bytes.min(length),
@@ -152,7 +173,9 @@ impl Reader {
         loop {
             wanted = wanted.min(size);
             let mut bytes = vec![0; wanted];
-            let read = file.read_at(&mut bytes, self.offset).at("reading the segment", &segment.path)?;
+            let read = file
+                .read_at(&mut bytes, self.offset)
+                .at("reading the segment", &segment.path)?;
             bytes.truncate(read);
             let mut end = memchr::memrchr(b'\n', &bytes).map_or(0, |last| last + 1);
             if end == 0 && read == size && (read as u64) < limit - self.offset {
@@ -164,11 +187,16 @@ impl Reader {
             let mut records = memchr::memchr_iter(b'\n', &bytes[..end]).count() as u64;
             if records > max_records {
                 let last = usize::try_from(max_records - 1).unwrap_or(usize::MAX);
-                end = memchr::memchr_iter(b'\n', &bytes).nth(last).map_or(end, |at| at + 1);
+                end = memchr::memchr_iter(b'\n', &bytes)
+                    .nth(last)
+                    .map_or(end, |at| at + 1);
                 records = max_records;
             }
             bytes.truncate(end);
-            let batch = Batch { first: self.next, bytes };
+            let batch = Batch {
+                first: self.next,
+                bytes,
+            };
             self.offset += end as u64;
             self.next += records;
             return Ok(batch);
@@ -192,15 +220,22 @@ impl Reader {
 
     /// Goes on to the following segment once the open one is read to its end.
     fn enter_following(&mut self, committed: Option<Committed>) -> Result<bool> {
-        let Some((open, _)) = &self.open else { return Ok(false) };
+        let Some((open, _)) = &self.open else {
+            return Ok(false);
+        };
         if committed.is_some_and(|committed| committed.segment <= open.first) {
             return Ok(false);
         }
-        let following = segments(&self.journal)?.into_iter().find(|next| next.first > open.first);
+        let following = segments(&self.journal)?
+            .into_iter()
+            .find(|next| next.first > open.first);
         match following {
             Some(segment) if segment.first > self.next => Err(Error::Damaged {
                 path: segment.path,
-                what: format!("records {} to {} are missing before it", self.next, segment.first),
+                what: format!(
+                    "records {} to {} are missing before it",
+                    self.next, segment.first
+                ),
             }),
             Some(segment) => self.enter(segment).map(|()| true),
             None => Ok(false),
@@ -209,15 +244,24 @@ impl Reader {
 
     /// How far the leader has committed; `None` when only the files can tell.
     fn committed(&mut self) -> Result<Option<Committed>> {
-        if self.domain.as_ref().is_some_and(|domain| domain.control().is_retired()) {
+        if self
+            .domain
+            .as_ref()
+            .is_some_and(|domain| domain.control().is_retired())
+        {
             self.domain = None;
         }
         if self.domain.is_none() {
             self.domain = Domain::look(&self.journal.domain_place(&self.settings)?);
         }
-        let Some(domain) = &self.domain else { return Ok(None) };
+        let Some(domain) = &self.domain else {
+            return Ok(None);
+        };
         // Another domain may have led since: then its appends are not on this control page.
-        let leads = self.journal.last_leader().is_some_and(|(_, id)| id == domain.control().id());
+        let leads = self
+            .journal
+            .last_leader()
+            .is_some_and(|(_, id)| id == domain.control().id());
         Ok(leads.then(|| domain.control().committed()))
     }
 }

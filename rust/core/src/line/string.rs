@@ -88,8 +88,14 @@ unsafe fn write_one(out: *mut u8, text: &[u8], at: usize) -> (*mut u8, usize) {
 /// # Safety
 /// `out` is good for six bytes.
 unsafe fn write_hex(out: *mut u8, byte: u8) -> *mut u8 {
-    let escape =
-        [b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+    let escape = [
+        b'\\',
+        b'u',
+        b'0',
+        b'0',
+        HEX[usize::from(byte >> 4)],
+        HEX[usize::from(byte & 15)],
+    ];
     // SAFETY: promised by the caller.
     unsafe { super::write_bytes(out, &escape) }
 }
@@ -127,7 +133,10 @@ mod tests {
     #[test]
     fn controls_and_separators_are_escaped_and_the_rest_is_not() {
         assert_eq!(written("a\"b\\c\n\r\t\u{8}\u{c}"), r#""a\"b\\c\n\r\t\b\f""#);
-        assert_eq!(written("\0\u{1b}[31m\u{7f}\u{9b}\u{2028}\u{2029}"), r#""\u0000\u001b[31m\u007f\u009b\u2028\u2029""#);
+        assert_eq!(
+            written("\0\u{1b}[31m\u{7f}\u{9b}\u{2028}\u{2029}"),
+            r#""\u0000\u001b[31m\u007f\u009b\u2028\u2029""#
+        );
         assert_eq!(written("Grüße, 世界 🌲"), "\"Grüße, 世界 🌲\"");
     }
 

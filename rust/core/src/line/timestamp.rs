@@ -16,7 +16,10 @@ pub struct TimestampWriter {
 
 impl Default for TimestampWriter {
     fn default() -> Self {
-        Self { second: 0, prefix: *b"1970-01-01T00:00:00." }
+        Self {
+            second: 0,
+            prefix: *b"1970-01-01T00:00:00.",
+        }
     }
 }
 
@@ -54,7 +57,8 @@ impl TimestampWriter {
     fn turn(&mut self, second: u64) {
         self.second = second;
         let text = rfc3339(second.saturating_mul(1_000_000_000));
-        self.prefix.copy_from_slice(&text.as_bytes()[..PREFIX_BYTES]);
+        self.prefix
+            .copy_from_slice(&text.as_bytes()[..PREFIX_BYTES]);
     }
 }
 
@@ -81,11 +85,20 @@ mod tests {
     #[test]
     fn agrees_with_the_plain_way_in_any_order_of_time() {
         let mut writer = TimestampWriter::default();
-        for timestamp in [0, 1_795_223_880_123_456_789, 1_795_223_880_000_000_001, 999_999_999, 1_795_223_881_000_000_000] {
+        for timestamp in [
+            0,
+            1_795_223_880_123_456_789,
+            1_795_223_880_000_000_001,
+            999_999_999,
+            1_795_223_881_000_000_000,
+        ] {
             let mut out = [0_u8; TIMESTAMP_BYTES];
             // SAFETY: exactly the room it needs.
             unsafe { writer.write(out.as_mut_ptr(), timestamp) };
-            assert_eq!(String::from_utf8_lossy(&out), crate::clock::rfc3339(timestamp));
+            assert_eq!(
+                String::from_utf8_lossy(&out),
+                crate::clock::rfc3339(timestamp)
+            );
         }
     }
 }

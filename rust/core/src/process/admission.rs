@@ -49,8 +49,11 @@ impl Process {
 
     fn drop_one(&self, level: Level) -> Admission {
         let counters = &self.ring.mapping.header().counters;
-        let counter =
-            if is_protected(level) { &counters.dropped_protected } else { &counters.dropped_newest };
+        let counter = if is_protected(level) {
+            &counters.dropped_protected
+        } else {
+            &counters.dropped_newest
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         Admission::Drop
     }
@@ -79,7 +82,10 @@ impl Process {
                 return Admission::Retry;
             }
             if Instant::now() >= deadline {
-                self.stalled_at.store(header.consumer.tail.load(Ordering::Acquire), Ordering::Relaxed);
+                self.stalled_at.store(
+                    header.consumer.tail.load(Ordering::Acquire),
+                    Ordering::Relaxed,
+                );
                 return self.drop_one(level);
             }
             self.wake();

@@ -41,11 +41,17 @@ pub fn close_in_children(file: Option<&File>) {
     });
     let Some(file) = file else { return };
     for slot in &DESCRIPTORS {
-        if slot.compare_exchange(NONE, file.as_raw_fd(), Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+        if slot
+            .compare_exchange(NONE, file.as_raw_fd(), Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+        {
             return;
         }
     }
-    debug_assert!(false, "more journals open than descriptors can be registered for");
+    debug_assert!(
+        false,
+        "more journals open than descriptors can be registered for"
+    );
 }
 
 /// Called before a registered file is closed.

@@ -56,11 +56,21 @@ impl Process {
             ring_bytes: self.ring.mapping.capacity() as u64,
             ring_used_bytes: head.saturating_sub(tail),
             ring_private_because: self.private_because.clone(),
-            console_shown: self.output.as_ref().map_or(0, |output| output.shown.load(Ordering::Relaxed)),
-            console_lost: self.output.as_ref().map_or(0, |output| output.lost.load(Ordering::Relaxed)),
+            console_shown: self
+                .output
+                .as_ref()
+                .map_or(0, |output| output.shown.load(Ordering::Relaxed)),
+            console_lost: self
+                .output
+                .as_ref()
+                .map_or(0, |output| output.lost.load(Ordering::Relaxed)),
             leads: self.drain.as_ref().is_some_and(|drain| drain.leads()),
             leader: control.leader(),
-            journal_end: if self.journal.is_some() { control.committed().end } else { 0 },
+            journal_end: if self.journal.is_some() {
+                control.committed().end
+            } else {
+                0
+            },
             journal_batches: totals.batches.load(Ordering::Relaxed),
             journal_records: totals.records.load(Ordering::Relaxed),
             journal_bytes: totals.bytes.load(Ordering::Relaxed),

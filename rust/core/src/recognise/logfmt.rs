@@ -25,7 +25,9 @@ pub fn recognise(line: &str, zone: Zone) -> Option<Foreign> {
                     foreign.metadata.insert(key, value.into());
                 }
             }
-            "logger" | "component" if foreign.component.is_none() => foreign.component = Some(value),
+            "logger" | "component" if foreign.component.is_none() => {
+                foreign.component = Some(value)
+            }
             "host" if foreign.host.is_none() => foreign.host = Some(value),
             _ => {
                 let value = number_or_text(value);

@@ -149,7 +149,9 @@ impl Recogniser {
         self.flush(emit);
         let (foreign, count) = recognise(&text, self.zone, &mut self.counts);
         *count += 1;
-        self.in_traceback = foreign.message.starts_with("Traceback (most recent call last)");
+        self.in_traceback = foreign
+            .message
+            .starts_with("Traceback (most recent call last)");
         self.pending = Some(foreign);
     }
 
@@ -181,7 +183,9 @@ impl Recogniser {
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
-        let Some(mut foreign) = self.pending.take() else { return };
+        let Some(mut foreign) = self.pending.take() else {
+            return;
+        };
         if !self.stack.is_empty() {
             let stack = std::mem::take(&mut self.stack);
             foreign.metadata.insert("stack".into(), stack.into());
@@ -198,11 +202,7 @@ impl Recogniser {
     }
 }
 
-fn recognise<'a>(
-    text: &str,
-    zone: Zone,
-    counts: &'a mut Counts,
-) -> (Foreign, &'a mut u64) {
+fn recognise<'a>(text: &str, zone: Zone, counts: &'a mut Counts) -> (Foreign, &'a mut u64) {
     if let Some(foreign) = json::recognise(text, zone) {
         return (foreign, &mut counts.json);
     }
@@ -247,7 +247,10 @@ fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str
     };
     pair("level", &level::name(level));
     pair("category", foreign.category.as_deref().unwrap_or_default());
-    pair("component", foreign.component.as_deref().unwrap_or(component));
+    pair(
+        "component",
+        foreign.component.as_deref().unwrap_or(component),
+    );
     out.extend_from_slice(b",\"message\":");
     push_string(&mut out, &foreign.message);
     if let Some(process) = foreign.process {
@@ -257,7 +260,10 @@ fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str
         out.extend_from_slice(b",\"host\":");
         push_string(&mut out, host);
     }
-    for (key, fields) in [("context", &foreign.context), ("metadata", &foreign.metadata)] {
+    for (key, fields) in [
+        ("context", &foreign.context),
+        ("metadata", &foreign.metadata),
+    ] {
         if !fields.is_empty() {
             out.extend_from_slice(format!(",\"{key}\":").as_bytes());
             push_object(&mut out, fields);

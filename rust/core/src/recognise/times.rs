@@ -1,8 +1,7 @@
 //! Times as log files write them.
 #![allow(unsafe_code)]
 
-use crate::clock::{civil, now_ns};
-use crate::filter::{days_from_civil, parse_rfc3339};
+use crate::clock::{civil, days, now_ns, parse_rfc3339};
 
 /// What a time without a zone means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,20 +22,29 @@ pub struct Parts {
     pub nanoseconds: u64,
 }
 
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
 
 /// 1 for `Jan`.
 pub fn month(name: &str) -> Option<u64> {
     let name = name.get(..3)?.to_ascii_lowercase();
-    MONTHS.iter().position(|month| *month == name).map(|at| at as u64 + 1)
+    MONTHS
+        .iter()
+        .position(|month| *month == name)
+        .map(|at| at as u64 + 1)
 }
 
 /// Digits after the decimal point as nanoseconds.
 pub fn fraction(digits: &str) -> u64 {
-    digits.bytes().take(9).chain(std::iter::repeat(b'0')).take(9).fold(0, |value, digit| {
-        value * 10 + u64::from(digit.wrapping_sub(b'0').min(9))
-    })
+    digits
+        .bytes()
+        .take(9)
+        .chain(std::iter::repeat(b'0'))
+        .take(9)
+        .fold(0, |value, digit| {
+            value * 10 + u64::from(digit.wrapping_sub(b'0').min(9))
+        })
 }
 
 impl Parts {
@@ -51,15 +59,16 @@ impl Parts {
         if !possible {
             return None;
         }
-        let seconds = days_from_civil(self.year, self.month, self.day) * 86_400
-            + self.hour * 3600
-            + self.minute * 60
-            + self.second;
+        let part = |value: u64| i64::try_from(value).unwrap_or(0);
+        let day = u64::try_from(days(part(self.year), part(self.month), part(self.day))).ok()?;
+        let seconds = day * 86_400 + self.hour * 3600 + self.minute * 60 + self.second;
         let seconds = match zone {
             Zone::Utc => seconds,
             Zone::Local => local_to_utc(seconds, self),
         };
-        seconds.checked_mul(1_000_000_000)?.checked_add(self.nanoseconds)
+        seconds
+            .checked_mul(1_000_000_000)?
+            .checked_add(self.nanoseconds)
     }
 }
 
@@ -124,6 +133,10 @@ pub fn epoch(value: f64) -> Option<u64> {
     } else {
         1.0
     };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "in range"
+    )]
     Some((value * factor) as u64)
 }

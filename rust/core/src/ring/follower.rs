@@ -25,7 +25,11 @@ impl Follower {
     #[must_use]
     pub fn new(ring: Arc<Mapping>) -> Self {
         let position = ring.header().consumer.tail.load(Ordering::Acquire);
-        Self { sequence: (position == 0).then_some(0), ring, position }
+        Self {
+            sequence: (position == 0).then_some(0),
+            ring,
+            position,
+        }
     }
 
     #[must_use]
@@ -66,7 +70,9 @@ impl Follower {
         out.truncate(whole);
         self.position += whole as u64;
         let expected = self.sequence.or(first);
-        let lost = first.zip(expected).map_or(0, |(first, expected)| first.saturating_sub(expected));
+        let lost = first
+            .zip(expected)
+            .map_or(0, |(first, expected)| first.saturating_sub(expected));
         self.sequence = last.map(|last| last + 1).or(self.sequence);
         Lapped(lost)
     }

@@ -25,7 +25,9 @@ fn number(line: &[u8]) -> u8 {
 }
 
 fn take(ring: &Mapping, out: &mut Vec<u8>) {
-    let Some((tail, head)) = consumer::claim(ring) else { return };
+    let Some((tail, head)) = consumer::claim(ring) else {
+        return;
+    };
     #[allow(unsafe_code)]
     // SAFETY: claimed.
     let bytes = unsafe { ring.bytes(tail, head) };
@@ -41,7 +43,9 @@ fn the_drain_gets_every_record_once_and_in_order() {
         let shared = ring.clone();
         let writer = thread::spawn(move || {
             let mut producer = Producer::new(shared);
-            (1..=3).filter(|at| producer.write(&line(*at), INFO, 1).is_some()).collect::<Vec<u8>>()
+            (1..=3)
+                .filter(|at| producer.write(&line(*at), INFO, 1).is_some())
+                .collect::<Vec<u8>>()
         });
         let mut seen = Vec::new();
         take(&ring, &mut seen);
@@ -69,11 +73,19 @@ fn eviction_and_drain_never_both_have_a_record() {
             3
         } else {
             let _ = consumer::evict(&ring, 1800);
-            if producer.write(&line(3), INFO, 1).is_some() { 3 } else { 2 }
+            if producer.write(&line(3), INFO, 1).is_some() {
+                3
+            } else {
+                2
+            }
         };
         let mut seen = drain.join().expect("drain");
         take(&ring, &mut seen);
-        let dropped = ring.header().counters.dropped_oldest.load(Ordering::Relaxed);
+        let dropped = ring
+            .header()
+            .counters
+            .dropped_oldest
+            .load(Ordering::Relaxed);
         assert_eq!(seen.len() as u64 + dropped, written);
         assert!(seen.is_sorted(), "{seen:?}");
     });

@@ -41,7 +41,9 @@ impl Mapping {
         let mapping = Self::map(file, capacity)?;
         let identity = &mapping.header().identity;
         identity.version.store(VERSION, Ordering::Relaxed);
-        identity.process.store(std::process::id(), Ordering::Relaxed);
+        identity
+            .process
+            .store(std::process::id(), Ordering::Relaxed);
         identity.capacity.store(capacity as u64, Ordering::Relaxed);
         identity.magic.store(MAGIC, Ordering::Release);
         Ok(mapping)
@@ -108,7 +110,10 @@ impl Mapping {
                 #[cfg(loom)]
                 header: Box::default(),
             };
-            let windows = [(0, 0, HEADER_BYTES + capacity), (HEADER_BYTES + capacity, HEADER_BYTES, capacity)];
+            let windows = [
+                (0, 0, HEADER_BYTES + capacity),
+                (HEADER_BYTES + capacity, HEADER_BYTES, capacity),
+            ];
             for (at, offset, length) in windows {
                 let mapped = libc::mmap(
                     base.add(at).cast(),
@@ -161,7 +166,9 @@ impl Mapping {
     /// The caller is a consumer and `tail <= from <= to <= head`, so that the producer stays out of them.
     #[must_use]
     pub unsafe fn bytes(&self, from: u64, to: u64) -> &[u8] {
-        let length = usize::try_from(to - from).unwrap_or(self.capacity).min(self.capacity);
+        let length = usize::try_from(to - from)
+            .unwrap_or(self.capacity)
+            .min(self.capacity);
         // SAFETY: inside the double mapping; the caller keeps the producer out.
         unsafe { std::slice::from_raw_parts(self.at(from), length) }
     }

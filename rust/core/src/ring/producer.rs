@@ -30,7 +30,13 @@ impl Producer {
         let head = producer.head.load(Ordering::Relaxed);
         let sequence = producer.sequence.load(Ordering::Relaxed);
         let alarm = head + ring.capacity() as u64 / 4;
-        Self { ring, head, tail: head, sequence, alarm }
+        Self {
+            ring,
+            head,
+            tail: head,
+            sequence,
+            alarm,
+        }
     }
 
     #[must_use]
@@ -69,7 +75,11 @@ impl Producer {
         let bytes = header(length, level, timestamp_ns, self.sequence);
         // SAFETY: the frame header lies right before the reserved bytes.
         unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.ring.at(self.head), FRAME_HEADER_BYTES);
+            std::ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                self.ring.at(self.head),
+                FRAME_HEADER_BYTES,
+            );
         }
         self.head += frame_bytes(length) as u64;
         self.sequence += 1;

@@ -47,7 +47,12 @@ pub fn push_str_of(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
 
 /// Bytes-like objects that are not `bytes`.
 pub fn push_bytes_like(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
-    match value.py().get_type::<PyBytes>().call1((value,)).and_then(|bytes| Ok(bytes.extract::<Vec<u8>>()?)) {
+    match value
+        .py()
+        .get_type::<PyBytes>()
+        .call1((value,))
+        .and_then(|bytes| Ok(bytes.extract::<Vec<u8>>()?))
+    {
         Ok(bytes) => push_bytes(&bytes, out),
         Err(_) => super::push_unprintable(value, out),
     }

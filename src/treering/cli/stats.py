@@ -40,14 +40,15 @@ def run(options: argparse.Namespace) -> Exit:
 def _count(journal: Journal, options: argparse.Namespace) -> dict[str, Any]:
     levels: Counter[str] = Counter()
     components: Counter[str] = Counter()
-    records, first, last = 0, None, None
+    records, first, last = 0, "", ""
     for _, line in journal.records(filter=_options.filter_of(options)):
         record = json.loads(line)
         records += 1
         levels[record.get("level", "")] += 1
         components[record.get("component", "")] += 1
-        last = record.get("timestamp")
-        first = first or last
+        # RFC 3339 in UTC sorts as text; piped records need not come in order of time.
+        timestamp = record.get("timestamp", "")
+        first, last = min(first or timestamp, timestamp), max(last, timestamp)
     return {
         "records": records,
         "first": first,

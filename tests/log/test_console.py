@@ -81,7 +81,7 @@ def test_colour_on_a_terminal_unless_told_otherwise():
         os.close(master)
         return shown
 
-    assert "\x1b[31mERROR" in on_terminal()
+    assert "\x1b[31m[ERROR" in on_terminal()
     assert "\x1b" not in on_terminal(NO_COLOR="1")
     assert "\x1b" not in on_terminal(TERM="dumb")
     assert "\x1b" in on_terminal(TREERING_LOG_CONSOLE_COLORS="true", NO_COLOR="1")

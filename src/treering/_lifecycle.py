@@ -44,8 +44,7 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
 def get_logging_config() -> LoggingConfig:
     """The configuration in force."""
     start()
-    assert _config is not None, "start() configures"
-    return _config
+    return _config or configure()
 
 
 def start() -> None:

@@ -92,7 +92,10 @@ def test_nothing_found_is_exit_code_1_and_the_journals_own_records_are_hidden(pi
 
 
 def test_tail_shows_the_newest(piped):
-    assert messages(treering("tail", piped, "-n", "2", "--json").stdout) == ["failed", "plain words"]
+    assert messages(treering("tail", piped, "-n", "2", "--json").stdout) == [
+        "failed",
+        "plain words",
+    ]
     assert messages(treering("tail", piped, "-n", "9", "--json", "--level", "ERROR").stdout) == [
         "disk is full",
         "failed",
@@ -241,10 +244,15 @@ def test_help_fits_the_screen():
 
 def test_piped_lines_arrive_while_the_pipe_is_open(journal):
     pipe = subprocess.Popen(
-        [*COMMAND, "pipe", "--to", str(journal)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "pipe", "--to", str(journal)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     pipe.stdin.write("first\nsecond\n")
     pipe.stdin.flush()
-    wait_for(lambda: (journal / "active").exists() and len(treering("cat", journal).stdout) > 0, "lines")
+    wait_for(
+        lambda: (journal / "active").exists() and len(treering("cat", journal).stdout) > 0, "lines"
+    )
     pipe.communicate()
     assert [r["message"] for r in records(journal)] == ["first", "second"]

@@ -92,7 +92,13 @@ def test_thresholds_are_inherited_and_never_hold_security_and_audit_back(logs):
     till.error("kept again")
     treering.get_logger("shopping").info("another component")
 
-    assert [r["message"] for r in logs()] == ["kept", "kept", "kept", "kept again", "another component"]
+    assert [r["message"] for r in logs()] == [
+        "kept",
+        "kept",
+        "kept",
+        "kept again",
+        "another component",
+    ]
     assert treering.get_level("shop.till") == Level.ERROR
     treering.set_level("shop", None)
 
@@ -159,7 +165,12 @@ def test_bind_and_unbind_give_new_loggers(logs):
     for logger in (log, bound, bound.unbind("a"), pickle.loads(pickle.dumps(bound))):
         logger.info("m")
 
-    assert [r.get("context") for r in logs()] == [None, {"a": 1, "b": "x"}, {"b": "x"}, {"a": 1, "b": "x"}]
+    assert [r.get("context") for r in logs()] == [
+        None,
+        {"a": 1, "b": "x"},
+        {"b": "x"},
+        {"a": 1, "b": "x"},
+    ]
     assert isinstance(bound, treering.Logger)
 
 
@@ -168,7 +179,9 @@ def test_one_site_many_loggers_messages_and_threads(logs):
 
     def work(thread):
         for number in range(200):
-            loggers[number % 5].info(f"message {number}" if number % 2 else "constant", thread=thread, n=number)
+            loggers[number % 5].info(
+                f"message {number}" if number % 2 else "constant", thread=thread, n=number
+            )
 
     threads = [threading.Thread(target=work, args=(at,)) for at in range(3)]
     for thread in threads:
@@ -184,7 +197,12 @@ def test_one_site_many_loggers_messages_and_threads(logs):
 def test_code_made_at_run_time_does_not_confuse_call_sites(logs):
     for number in range(300):
         scope = {"log": treering.get_logger("exec")}
-        exec(compile(f"log.info('message {number}', field_{number % 7}={number})", f"f{number}", "exec"), scope)
+        exec(
+            compile(
+                f"log.info('message {number}', field_{number % 7}={number})", f"f{number}", "exec"
+            ),
+            scope,
+        )
 
     for number, record in enumerate(logs()):
         assert record["message"] == f"message {number}"
@@ -252,7 +270,10 @@ def test_exceptions_are_structured_with_their_chain(logs):
     assert exception["cause"]["type"] == "KeyError"
     assert [e["type"] for e in grouped["exception"]["exceptions"]] == ["TypeError", "ValueError"]
     assert "exception" not in none
-    assert stack["exception"]["stack"][-1]["function"] == "test_exceptions_are_structured_with_their_chain"
+    assert (
+        stack["exception"]["stack"][-1]["function"]
+        == "test_exceptions_are_structured_with_their_chain"
+    )
 
 
 class Evil:

@@ -1,5 +1,10 @@
 //! How fast records get from a producer into the segment, without Python: `cargo run --release --example sustained`.
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::items_after_statements
+)]
 
 use std::time::{Duration, Instant};
 

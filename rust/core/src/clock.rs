@@ -5,20 +5,11 @@
 #[inline]
 #[must_use]
 pub fn now_ns() -> u64 {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: fills the struct it is given; CLOCK_REALTIME always exists.
     unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut now) };
-    #[expect(
-        clippy::cast_sign_loss,
-        reason = "a clock before 1970 reads as the far future, harmlessly"
-    )]
     let (seconds, nanoseconds) = (now.tv_sec as u64, now.tv_nsec as u64);
-    seconds
-        .wrapping_mul(1_000_000_000)
-        .wrapping_add(nanoseconds)
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds)
 }
 
 /// RFC 3339 with nanoseconds, UTC, as records have it: `2026-11-21T01:18:00.123456789Z`.
@@ -41,11 +32,7 @@ pub fn civil(days: u64) -> (u64, u64, u64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
@@ -70,16 +57,10 @@ pub fn parse_rfc3339(text: &str) -> Option<u64> {
     if !matches!(marks, [b'-', b'-', b'T' | b't' | b' ', b':', b':']) {
         return None;
     }
-    let (year, month, day) = (
-        number(&date_time[..4])?,
-        number(&date_time[5..7])?,
-        number(&date_time[8..10])?,
-    );
-    let (hour, minute, second) = (
-        number(&date_time[11..13])?,
-        number(&date_time[14..16])?,
-        number(&date_time[17..])?,
-    );
+    let (year, month, day) =
+        (number(&date_time[..4])?, number(&date_time[5..7])?, number(&date_time[8..10])?);
+    let (hour, minute, second) =
+        (number(&date_time[11..13])?, number(&date_time[14..16])?, number(&date_time[17..])?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let longest = match month {
         2 => 28 + i64::from(leap),
@@ -99,9 +80,7 @@ pub fn parse_rfc3339(text: &str) -> Option<u64> {
 
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |number, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + i64::from(digit - b'0'))
+        digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
     })
 }
 
@@ -110,10 +89,7 @@ fn fraction(text: &[u8]) -> Option<(u64, &[u8])> {
     let Some((b'.' | b',', digits)) = text.split_first() else {
         return Some((0, text));
     };
-    let count = digits
-        .iter()
-        .take_while(|digit| digit.is_ascii_digit())
-        .count();
+    let count = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
     if count == 0 {
         return None;
     }
@@ -146,12 +122,7 @@ mod tests {
 
     #[test]
     fn timestamps_read_back() {
-        for timestamp_ns in [
-            0,
-            951_827_696_000_000_001,
-            1_795_223_880_123_456_789,
-            u64::MAX,
-        ] {
+        for timestamp_ns in [0, 951_827_696_000_000_001, 1_795_223_880_123_456_789, u64::MAX] {
             assert_eq!(parse_rfc3339(&rfc3339(timestamp_ns)), Some(timestamp_ns));
         }
     }
@@ -196,13 +167,7 @@ mod tests {
     #[test]
     fn timestamps_read_as_rfc_3339() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000000000Z");
-        assert_eq!(
-            rfc3339(951_827_696_000_000_001),
-            "2000-02-29T12:34:56.000000001Z"
-        );
-        assert_eq!(
-            rfc3339(1_795_223_880_123_456_789),
-            "2026-11-21T01:18:00.123456789Z"
-        );
+        assert_eq!(rfc3339(951_827_696_000_000_001), "2000-02-29T12:34:56.000000001Z");
+        assert_eq!(rfc3339(1_795_223_880_123_456_789), "2026-11-21T01:18:00.123456789Z");
     }
 }

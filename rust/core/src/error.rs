@@ -7,19 +7,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub enum Error {
     /// The operating system refused something.
-    Io {
-        what: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { what: &'static str, path: PathBuf, source: io::Error },
     /// A file of the journal does not hold what it should.
     Damaged { path: PathBuf, what: String },
     /// A setting that cannot be used; `wanted` says what could.
-    Setting {
-        name: &'static str,
-        found: String,
-        wanted: &'static str,
-    },
+    Setting { name: &'static str, found: String, wanted: &'static str },
     /// Others can write where only the owner of the journal may.
     Unsafe { path: PathBuf, what: &'static str },
 }
@@ -33,11 +25,9 @@ impl std::fmt::Display for Error {
                 write!(out, "{what} failed for '{}': {source}", path.display())
             }
             Self::Damaged { path, what } => write!(out, "'{}' is damaged: {what}", path.display()),
-            Self::Setting {
-                name,
-                found,
-                wanted,
-            } => write!(out, "setting {name} is '{found}': {wanted}"),
+            Self::Setting { name, found, wanted } => {
+                write!(out, "setting {name} is '{found}': {wanted}")
+            }
             Self::Unsafe { path, what } => {
                 write!(out, "'{}' is not safe to use: {what}", path.display())
             }
@@ -54,10 +44,6 @@ pub(crate) trait At<T> {
 
 impl<T> At<T> for io::Result<T> {
     fn at(self, what: &'static str, path: &Path) -> Result<T> {
-        self.map_err(|source| Error::Io {
-            what,
-            path: path.to_owned(),
-            source,
-        })
+        self.map_err(|source| Error::Io { what, path: path.to_owned(), source })
     }
 }

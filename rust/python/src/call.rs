@@ -111,7 +111,6 @@ pub fn thread_digits() -> ([u8; 12], u8) {
     let text = id.to_string();
     let mut digits = [0; 12];
     digits[..text.len()].copy_from_slice(text.as_bytes());
-    #[expect(clippy::cast_possible_truncation, reason = "at most ten digits")]
     let length = text.len() as u8;
     THREAD.set((digits, length, generation));
     (digits, length)

@@ -65,11 +65,7 @@ impl Site {
     unsafe fn has_names(&self, kwnames: *mut ffi::PyObject) -> bool {
         // SAFETY: promised by the caller.
         unsafe {
-            let count = if kwnames.is_null() {
-                0
-            } else {
-                ffi::PyTuple_GET_SIZE(kwnames)
-            };
+            let count = if kwnames.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(kwnames) };
             usize::try_from(count).ok() == Some(self.keys.len())
                 && (0..count)
                     .zip(&self.keys)
@@ -86,9 +82,7 @@ pub struct CallSites {
 
 impl Default for CallSites {
     fn default() -> Self {
-        Self {
-            sites: (0..SITES).map(|_| None).collect(),
-        }
+        Self { sites: (0..SITES).map(|_| None).collect() }
     }
 }
 
@@ -225,12 +219,7 @@ pub fn build(
     kwnames: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<Box<Site>> {
     let mut head = Vec::new();
-    push_begin(
-        &mut head,
-        level,
-        logger.category.as_deref(),
-        &logger.component.name,
-    );
+    push_begin(&mut head, level, logger.category, &logger.component.name);
     head.push(b'"');
     let message_begin = head.len();
     let text: &str = message.extract()?;
@@ -249,11 +238,7 @@ pub fn build(
     for name in kwnames.into_iter().flatten() {
         let text: String = name.extract()?;
         is_special |= SPECIAL.contains(&text.as_str());
-        fields.extend_from_slice(if ends.is_empty() {
-            b",\"metadata\":{"
-        } else {
-            b","
-        });
+        fields.extend_from_slice(if ends.is_empty() { b",\"metadata\":{" } else { b"," });
         push_string(&mut fields, &text);
         fields.push(b':');
         ends.push(fields.len());
@@ -267,7 +252,7 @@ pub fn build(
         category: logger.category_pointer(),
         level,
         keys,
-        kwnames: kwnames.map_or(std::ptr::null_mut(), |names| names.as_ptr()),
+        kwnames: kwnames.map_or(std::ptr::null_mut(), pyo3::Bound::as_ptr),
         message: Cell::new(message.as_ptr()),
         head,
         message_begin,

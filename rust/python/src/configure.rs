@@ -52,10 +52,7 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
     let overflow = match settings.overflow.as_str() {
         "drop_oldest" => Overflow::DropOldest,
         "drop_newest" => Overflow::DropNewest,
-        other => match other
-            .strip_prefix("drop_below=")
-            .and_then(|level| level.parse().ok())
-        {
+        other => match other.strip_prefix("drop_below=").and_then(|level| level.parse().ok()) {
             Some(level) => Overflow::DropBelow(level),
             None => Overflow::Block,
         },
@@ -157,6 +154,7 @@ pub fn frames_agree() -> Option<bool> {
 
 /// Logs a record that was made elsewhere: the road of the standard library's records.
 #[pyfunction]
+#[allow(clippy::too_many_arguments)] // one record, part by part, as the standard library has it
 #[pyo3(signature = (component, level, message, location, metadata, exc_info = None, category = None))]
 pub fn log_record(
     py: Python<'_>,
@@ -174,12 +172,7 @@ pub fn log_record(
         category,
         component: component.to_owned(),
         message,
-        location: Location {
-            module,
-            function,
-            file,
-            line,
-        },
+        location: Location { module, function, file, line },
         metadata: encode::fields(metadata, &mut Ancestors::default()),
         ..Record::default()
     };

@@ -13,11 +13,7 @@ const STANDARD_ERROR: i32 = 2;
 
 /// Makes the console of this process, and of its forked children.
 pub fn factory(colour: bool, json: bool) -> OutputFactory {
-    let style = Style {
-        colour,
-        json,
-        sources: true,
-    };
+    let style = Style { colour, json, sources: true };
     Arc::new(move || Box::new(ConsoleOutput::new(style, STANDARD_ERROR)))
 }
 
@@ -31,15 +27,7 @@ pub fn render<'py>(
     sources: bool,
 ) -> Bound<'py, PyBytes> {
     let mut out = Vec::new();
-    console::render(
-        line,
-        &Style {
-            colour,
-            json: false,
-            sources,
-        },
-        &mut out,
-    );
+    console::render(line, &Style { colour, json: false, sources }, &mut out);
     PyBytes::new(py, &out)
 }
 

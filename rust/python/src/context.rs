@@ -31,10 +31,7 @@ impl Ambient {
     fn new(fields: Bound<'_, PyDict>) -> PyResult<Self> {
         let fields = fields.copy()?;
         let context = encode::fields(&fields, &mut Ancestors::default());
-        Ok(Self {
-            fields: fields.unbind(),
-            context,
-        })
+        Ok(Self { fields: fields.unbind(), context })
     }
 
     #[getter(fields)]

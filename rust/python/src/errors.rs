@@ -17,14 +17,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Io { path, source, .. } => {
             fields.set_item("path", path)?;
             let missing = source.kind() == std::io::ErrorKind::NotFound;
-            (
-                "JournalUnavailable",
-                if missing {
-                    "journal_missing"
-                } else {
-                    "journal_unavailable"
-                },
-            )
+            ("JournalUnavailable", if missing { "journal_missing" } else { "journal_unavailable" })
         }
         Error::Damaged { path, .. } => {
             fields.set_item("path", path)?;
@@ -41,9 +34,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     };
     fields.set_item("code", code)?;
     let class = py.import("treering.errors")?.getattr(class)?;
-    Ok(PyErr::from_value(
-        class.call((error.to_string(),), Some(&fields))?,
-    ))
+    Ok(PyErr::from_value(class.call((error.to_string(),), Some(&fields))?))
 }
 
 /// A level as callers write it: a number, or a name in any case.
@@ -57,9 +48,7 @@ pub fn level_number(value: &Bound<'_, PyAny>) -> PyResult<Level> {
             return Ok(number);
         }
     }
-    let found = value
-        .repr()
-        .map_or_else(|_| "?".into(), |text| text.to_string());
+    let found = value.repr().map_or_else(|_| "?".into(), |text| text.to_string());
     Err(pyo3::exceptions::PyValueError::new_err(format!(
         "level {found} is unknown: a name such as INFO or a number from 0 to 100 would be right"
     )))

@@ -18,13 +18,13 @@ pub fn push_exc_info(exc_info: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
     } else if let Ok(value) = exc_info.get_item(1) {
         Some(value)
     } else if exc_info.is_truthy().unwrap_or(false) {
-        py.import("sys")
-            .and_then(|sys| sys.call_method0("exc_info")?.get_item(1))
-            .ok()
+        py.import("sys").and_then(|sys| sys.call_method0("exc_info")?.get_item(1)).ok()
     } else {
         None
     };
-    if let Some(exception) = found.filter(|found| found.is_instance_of::<PyBaseException>()) {
+    if let Some(exception) =
+        found.filter(pyo3::types::PyAnyMethods::is_instance_of::<PyBaseException>)
+    {
         push_exception(&exception, out, MAX_CHAIN);
     }
 }
@@ -53,21 +53,10 @@ pub fn push_stack(py: Python<'_>, up: usize, out: &mut Vec<u8>) {
 
 fn push_exception(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) {
     let class = exception.get_type();
-    let name = class
-        .qualname()
-        .map_or_else(|_| "Exception".into(), |name| name.to_string());
-    let module = class
-        .module()
-        .map_or_else(|_| "builtins".into(), |module| module.to_string());
+    let name = class.qualname().map_or_else(|_| "Exception".into(), |name| name.to_string());
+    let module = class.module().map_or_else(|_| "builtins".into(), |module| module.to_string());
     out.extend_from_slice(b"{\"type\":");
-    push_string(
-        out,
-        &if module == "builtins" {
-            name
-        } else {
-            format!("{module}.{name}")
-        },
-    );
+    push_string(out, &if module == "builtins" { name } else { format!("{module}.{name}") });
     out.extend_from_slice(b",\"message\":");
     crate::encode::push_message(exception, out);
     if let Ok(traceback) = exception.getattr("__traceback__") {
@@ -89,16 +78,13 @@ fn push_exception(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize)
 }
 
 fn push_group(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) {
-    let Ok(members) = exception
-        .getattr("exceptions")
-        .and_then(|all| all.extract::<Vec<Bound<'_, PyAny>>>())
+    let Ok(members) =
+        exception.getattr("exceptions").and_then(|all| all.extract::<Vec<Bound<'_, PyAny>>>())
     else {
         return;
     };
     if members.is_empty()
-        || !members
-            .iter()
-            .all(|member| member.is_instance_of::<PyBaseException>())
+        || !members.iter().all(pyo3::types::PyAnyMethods::is_instance_of::<PyBaseException>)
     {
         return;
     }
@@ -114,12 +100,7 @@ fn push_group(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) {
 
 /// `raise … from` is a cause; an exception while handling another has it as context, unless suppressed.
 fn push_chain(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) {
-    let other = |name: &str| {
-        exception
-            .getattr(name)
-            .ok()
-            .filter(|other| !other.is_none())
-    };
+    let other = |name: &str| exception.getattr(name).ok().filter(|other| !other.is_none());
     let suppressed =
         other("__suppress_context__").is_some_and(|yes| yes.is_truthy().unwrap_or(false));
     let (key, next) = match other("__cause__") {
@@ -165,7 +146,5 @@ fn push_frames(frames: &[(Bound<'_, PyAny>, u64)], out: &mut Vec<u8>) {
 }
 
 fn text(code: &Bound<'_, PyAny>, name: &str) -> String {
-    code.getattr(name)
-        .and_then(|value| value.extract())
-        .unwrap_or_default()
+    code.getattr(name).and_then(|value| value.extract()).unwrap_or_default()
 }

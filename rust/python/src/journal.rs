@@ -24,9 +24,7 @@ impl Reader {
     #[new]
     #[pyo3(signature = (directory, index = 0))]
     fn new(py: Python<'_>, directory: PathBuf, index: u64) -> PyResult<Self> {
-        let inner = py
-            .detach(|| journal::Reader::open(&directory, index))
-            .map_err(raise)?;
+        let inner = py.detach(|| journal::Reader::open(&directory, index)).map_err(raise)?;
         Ok(Self { inner })
     }
 
@@ -60,10 +58,7 @@ impl Reader {
 
     fn __repr__(&self) -> String {
         let directory = self.inner.journal().directory().display();
-        format!(
-            "<Reader of '{directory}' before index {}>",
-            self.inner.position()
-        )
+        format!("<Reader of '{directory}' before index {}>", self.inner.position())
     }
 }
 
@@ -119,11 +114,7 @@ pub fn journal_status(py: Python<'_>, directory: PathBuf) -> PyResult<Bound<'_, 
     status.set_item("begin", segments.first().map_or(0, |segment| segment.first))?;
     let led = !matches!(journal.try_lead(), Ok(Some(_)));
     status.set_item("led", led)?;
-    let leader = if led {
-        journal.last_leader().map(|(process, _)| process)
-    } else {
-        None
-    };
+    let leader = if led { journal.last_leader().map(|(process, _)| process) } else { None };
     status.set_item("leader", leader)?;
     let place = journal.domain_place(&settings).map_err(raise)?;
     status.set_item("domain", domain_status(py, &place)?)?;
@@ -154,10 +145,7 @@ fn domain_status<'py>(
         rings.iter().map(|ring| of(ring.mapping.header())).sum()
     };
     status.set_item("rings", rings.len())?;
-    status.set_item(
-        "waiting_bytes",
-        sum(treering_core::ring::Header::waiting_bytes),
-    )?;
+    status.set_item("waiting_bytes", sum(treering_core::ring::Header::waiting_bytes))?;
     status.set_item(
         "dropped",
         totals.dropped.load(Relaxed) + sum(|header| header.counters.dropped()),
@@ -220,11 +208,7 @@ impl Drain {
         let domain = Arc::new(Domain::attach(&place, |_| {})?);
         let shared = DrainThread::new(journal, settings, domain.clone(), None, true);
         let thread = Mutex::new(Some(shared.spawn()?));
-        Ok(Self {
-            shared,
-            domain,
-            thread,
-        })
+        Ok(Self { shared, domain, thread })
     }
 
     #[getter]
@@ -239,11 +223,7 @@ impl Drain {
 
     /// Drains what is there and gives the lead away.
     fn stop(&self, py: Python<'_>) {
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             self.shared.stop();
             // A drain that panicked has given the lead away already.

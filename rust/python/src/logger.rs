@@ -51,9 +51,7 @@ impl Logger {
 /// Words that live as long as the process; categories are few.
 fn intern(word: &str) -> &'static str {
     static WORDS: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut words = WORDS
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut words = WORDS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let words = words.get_or_insert_with(HashSet::new);
     if let Some(known) = words.get(word) {
         return known;
@@ -72,15 +70,10 @@ impl Logger {
         // SAFETY: the GIL is held; no Python code runs.
         let component = unsafe { pipeline::state() }.component(name);
         let bound = bound.filter(|bound| !bound.is_empty());
-        let context = bound.as_ref().map_or_else(Vec::new, |bound| {
-            encode::fields(bound, &mut Ancestors::default())
-        });
-        Self {
-            component,
-            category: category.map(intern),
-            bound: bound.map(Bound::unbind),
-            context,
-        }
+        let context = bound
+            .as_ref()
+            .map_or_else(Vec::new, |bound| encode::fields(bound, &mut Ancestors::default()));
+        Self { component, category: category.map(intern), bound: bound.map(Bound::unbind), context }
     }
 
     /// The component's name.
@@ -126,8 +119,7 @@ impl Logger {
         if let Some(fields) = fields {
             bound.update(fields.as_mapping())?;
         }
-        slf.get_type()
-            .call1((this.component.name.as_str(), this.category, bound))
+        slf.get_type().call1((this.component.name.as_str(), this.category, bound))
     }
 
     #[pyo3(signature = (*keys))]
@@ -142,17 +134,12 @@ impl Logger {
                 bound.del_item(key)?;
             }
         }
-        slf.get_type()
-            .call1((this.component.name.as_str(), this.category, bound))
+        slf.get_type().call1((this.component.name.as_str(), this.category, bound))
     }
 
     fn __repr__(&self) -> String {
         let level = level::name(self.component.threshold()).into_owned();
-        let bound = if self.bound.is_some() {
-            ", bound context"
-        } else {
-            ""
-        };
+        let bound = if self.bound.is_some() { ", bound context" } else { "" };
         format!("<Logger '{}', {level}{bound}>", self.component.name)
     }
 
@@ -160,11 +147,7 @@ impl Logger {
         use pyo3::IntoPyObjectExt;
         let (py, this) = (slf.py(), slf.get());
         let rebuild = py.import("treering._logger")?.getattr("_rebuild")?;
-        let arguments = (
-            this.component.name.as_str(),
-            this.category,
-            this.context(py)?,
-        );
+        let arguments = (this.component.name.as_str(), this.category, this.context(py)?);
         (rebuild, arguments).into_bound_py_any(py)
     }
 }

@@ -104,9 +104,7 @@ impl State {
     pub fn install(&mut self, process: Arc<Process>, producer: Producer) -> Option<Arc<Process>> {
         for component in self.components.values() {
             let slot = std::ptr::from_ref(process.levels().slot(&component.name));
-            component
-                .threshold
-                .store(slot.cast_mut(), Ordering::Relaxed);
+            component.threshold.store(slot.cast_mut(), Ordering::Relaxed);
         }
         self.max_line_bytes = max_line_bytes(producer.ring().capacity());
         self.generation = fork::generation();
@@ -156,9 +154,7 @@ pub fn make_ready(py: Python<'_>) -> bool {
     std::mem::forget(inherited);
     std::mem::forget(parent);
     // Children that end without `atexit` still have their console flushed where Python can arrange it.
-    let _ = py
-        .import("treering._lifecycle")
-        .and_then(|module| module.call_method0("in_child"));
+    let _ = py.import("treering._lifecycle").and_then(|module| module.call_method0("in_child"));
     true
 }
 
@@ -200,36 +196,21 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
 pub fn count_failed() {
     // SAFETY: the GIL is held; no Python code runs.
     if let Some(process) = unsafe { &state().process } {
-        process
-            .ring()
-            .header()
-            .counters
-            .failed
-            .fetch_add(1, Ordering::Relaxed);
+        process.ring().header().counters.failed.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 pub fn count_truncated() {
     // SAFETY: the GIL is held; no Python code runs.
     if let Some(process) = unsafe { &state().process } {
-        process
-            .ring()
-            .header()
-            .counters
-            .truncated
-            .fetch_add(1, Ordering::Relaxed);
+        process.ring().header().counters.truncated.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// The process, when logging has started and this is not a child that has not logged yet.
 pub fn process() -> Option<Arc<Process>> {
     // SAFETY: the GIL is held; no Python code runs.
-    unsafe {
-        state()
-            .is_ready()
-            .then(|| state().process.clone())
-            .flatten()
-    }
+    unsafe { state().is_ready().then(|| state().process.clone()).flatten() }
 }
 
 /// Replaces the process that records go to; the old one is flushed and closed.

@@ -16,10 +16,7 @@ impl Recogniser {
     #[new]
     #[pyo3(signature = (component, utc = false))]
     fn new(component: &str, utc: bool) -> Self {
-        Self(recognise::Recogniser::new(
-            component,
-            if utc { Zone::Utc } else { Zone::Local },
-        ))
+        Self(recognise::Recogniser::new(component, if utc { Zone::Utc } else { Zone::Local }))
     }
 
     /// Takes more bytes; returns how many records were logged.
@@ -65,8 +62,5 @@ fn collect(found: &mut Found) -> impl FnMut(Level, u64, &[u8]) + '_ {
 /// The time in the ring is when the record came in: the journal's order is that of arrival.
 fn write(py: Python<'_>, found: &Found) -> usize {
     let now = treering_core::clock::now_ns();
-    found
-        .iter()
-        .filter(|(level, _, line)| pipeline::write_line(py, line, *level, now))
-        .count()
+    found.iter().filter(|(level, _, line)| pipeline::write_line(py, line, *level, now)).count()
 }

@@ -36,12 +36,7 @@ impl Record {
         out.extend_from_slice(b"{\"timestamp\":\"");
         out.extend_from_slice(rfc3339(timestamp_ns).as_bytes());
         out.extend_from_slice(b"\",");
-        push_begin(
-            &mut out,
-            self.level,
-            self.category.as_deref(),
-            &self.component,
-        );
+        push_begin(&mut out, self.level, self.category.as_deref(), &self.component);
         push_string(&mut out, &self.message);
         self.location.push(&mut out);
         push_process(&mut out);
@@ -70,11 +65,7 @@ impl Record {
     fn shorten(&mut self, max_bytes: usize) {
         let budget = max_bytes.saturating_sub(2048) / 2;
         cut(&mut self.message, budget / 2);
-        for part in [
-            &mut self.metadata,
-            &mut self.context,
-            &mut self.performance_data,
-        ] {
+        for part in [&mut self.metadata, &mut self.context, &mut self.performance_data] {
             if part.len() > budget / 4 {
                 *part = format!("\"<truncated>\":{}", part.len()).into_bytes();
             }
@@ -91,12 +82,8 @@ impl Record {
         }
         #[allow(unsafe_code)]
         // SAFETY: the GIL is held; no Python code runs.
-        let (max_message, max_line) = unsafe {
-            (
-                pipeline::state().max_message_bytes,
-                pipeline::state().max_line_bytes,
-            )
-        };
+        let (max_message, max_line) =
+            unsafe { (pipeline::state().max_message_bytes, pipeline::state().max_line_bytes) };
         let mut truncated = cut(&mut self.message, max_message);
         let timestamp_ns = now_ns();
         let mut line = self.line(timestamp_ns);
@@ -148,9 +135,8 @@ pub unsafe fn log(
         let names = Bound::from_borrowed_ptr_or_opt(py, kwnames)
             .map(|names| names.cast_into_unchecked::<PyTuple>());
         let total = count + names.as_ref().map_or(0, PyTupleMethods::len);
-        let values: Vec<_> = (0..total)
-            .map(|at| Bound::from_borrowed_ptr(py, *args.add(at)))
-            .collect();
+        let values: Vec<_> =
+            (0..total).map(|at| Bound::from_borrowed_ptr(py, *args.add(at))).collect();
         (values, names)
     };
     // Without a process every level passes; now its real threshold is known.
@@ -168,17 +154,9 @@ pub unsafe fn log(
             }
         }
     }
-    let call = Call {
-        logger,
-        level,
-        exc_info,
-        positional: &values[..count.min(values.len())],
-    };
-    let named: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> = names
-        .iter()
-        .flatten()
-        .zip(values[count..].iter().cloned())
-        .collect();
+    let call = Call { logger, level, exc_info, positional: &values[..count.min(values.len())] };
+    let named: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> =
+        names.iter().flatten().zip(values[count..].iter().cloned()).collect();
     call.record(py, named).write(py);
     if let Some(pending) = pending {
         pending.restore(py);
@@ -210,9 +188,8 @@ impl<'py> Call<'_, 'py> {
             ..Record::default()
         };
         let (mut up, mut stack_info, mut extra) = (0, false, None);
-        let mut exc_info = self
-            .exc_info
-            .then(|| true.into_pyobject(py).map(|yes| yes.to_owned().into_any()));
+        let mut exc_info =
+            self.exc_info.then(|| true.into_pyobject(py).map(|yes| yes.to_owned().into_any()));
         let mut metadata = Vec::with_capacity(named.len());
         for (name, value) in named {
             match name.extract::<String>().unwrap_or_default().as_str() {
@@ -227,13 +204,7 @@ impl<'py> Call<'_, 'py> {
         self.gather_context(py, &context);
         let mut performance = Vec::new();
         if let Some(extra) = extra.as_ref().and_then(|extra| extra.cast::<PyDict>().ok()) {
-            take_extra(
-                extra,
-                &mut record,
-                &context,
-                &mut metadata,
-                &mut performance,
-            );
+            take_extra(extra, &mut record, &context, &mut metadata, &mut performance);
         }
         record.location = Location::here(py, up);
         record.context = encode::fields(&context, &mut Ancestors::default());
@@ -269,15 +240,10 @@ fn take_extra<'py>(
     performance: &mut Vec<Pair<'py>>,
 ) {
     let pairs = |dict: &Bound<'py, PyAny>| -> Vec<Pair<'py>> {
-        let items = dict.cast::<PyDict>().map(|dict| dict.items());
+        let items = dict.cast::<PyDict>().map(pyo3::types::PyDictMethods::items);
         items.map_or_else(
             |_| Vec::new(),
-            |items| {
-                items
-                    .iter()
-                    .filter_map(|item| item.extract().ok())
-                    .collect()
-            },
+            |items| items.iter().filter_map(|item| item.extract().ok()).collect(),
         )
     };
     for (name, value) in pairs(extra.as_any()) {
@@ -295,7 +261,7 @@ fn take_extra<'py>(
             }
             "metadata" if value.is_instance_of::<PyDict>() => metadata.extend(pairs(&value)),
             "performance_data" if value.is_instance_of::<PyDict>() => {
-                performance.extend(pairs(&value))
+                performance.extend(pairs(&value));
             }
             _ => metadata.push((name, value)),
         }
@@ -304,14 +270,12 @@ fn take_extra<'py>(
 
 /// The message with its `%` arguments, as the standard library formats them.
 fn message_text(message: &Bound<'_, PyAny>, values: &[Bound<'_, PyAny>]) -> String {
-    let text = |value: &Bound<'_, PyAny>| match value.str() {
-        Ok(text) => encode::text_of(&text),
-        Err(_) => {
+    let text = |value: &Bound<'_, PyAny>| {
+        if let Ok(text) = value.str() {
+            encode::text_of(&text)
+        } else {
             let class = value.get_type().name();
-            format!(
-                "<unprintable {}>",
-                class.map_or("object".into(), |name| name.to_string())
-            )
+            format!("<unprintable {}>", class.map_or("object".into(), |name| name.to_string()))
         }
     };
     if values.is_empty() {
@@ -324,17 +288,11 @@ fn message_text(message: &Bound<'_, PyAny>, values: &[Bound<'_, PyAny>]) -> Stri
             [only] if only.is_instance_of::<PyDict>() => only.clone(),
             several => PyTuple::new(py, several)?.into_any(),
         };
-        Ok(encode::text_of(
-            message.str()?.rem(arguments)?.cast::<PyString>()?,
-        ))
+        Ok(encode::text_of(message.str()?.rem(arguments)?.cast::<PyString>()?))
     })();
     formatted.unwrap_or_else(|_| {
         pipeline::count_failed();
         let values: Vec<String> = values.iter().map(text).collect();
-        format!(
-            "{} <could not be formatted with: {}>",
-            text(message),
-            values.join(", ")
-        )
+        format!("{} <could not be formatted with: {}>", text(message), values.join(", "))
     })
 }

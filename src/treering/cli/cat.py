@@ -30,9 +30,7 @@ def run(options: argparse.Namespace) -> Exit:
     journal.recover()
     colour = _options.is_coloured(options)
     matched = False
-    for _, line in journal.records(
-        options.start, options.stop, filter=_options.filter_of(options)
-    ):
+    for _, line in journal.records(options.start, options.stop, filter=_options.filter_of(options)):
         matched = True
         sys.stdout.buffer.write(_options.shown(line, options, colour=colour))
     return Exit.DONE if matched else Exit.NO

@@ -44,9 +44,7 @@ def run_show(options: argparse.Namespace) -> Exit:
 def run_set(options: argparse.Namespace) -> Exit:
     """Changes one; NO when no process is running and nothing was stored."""
     level = None if options.level.lower() == "inherit" else level_number(options.level)
-    took = Journal(options.directory).set_level(
-        options.component, level, persist=options.persist
-    )
+    took = Journal(options.directory).set_level(options.component, level, persist=options.persist)
     if not took and not options.persist:
         print(
             "treering: no process has this journal open; --persist stores the level for later ones",

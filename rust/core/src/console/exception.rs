@@ -18,13 +18,7 @@ type Object = Map<String, Value>;
 
 /// Appends the traceback of an exception, its causes first.
 pub fn push(exception: &Object, sources: bool, out: &mut Vec<u8>) {
-    Traceback {
-        out,
-        sources,
-        depth: 0,
-        needs_close: false,
-    }
-    .exception(exception);
+    Traceback { out, sources, depth: 0, needs_close: false }.exception(exception);
 }
 
 struct Traceback<'a> {
@@ -62,11 +56,7 @@ impl Traceback<'_> {
             self.depth = 1;
         }
         let mark = if outermost { '+' } else { '|' };
-        self.stack(
-            exception,
-            "Exception Group Traceback (most recent call last):",
-            mark,
-        );
+        self.stack(exception, "Exception Group Traceback (most recent call last):", mark);
         self.summary(exception);
         for (at, member) in members.iter().enumerate() {
             let last = at + 1 == members.len();
@@ -75,18 +65,14 @@ impl Traceback<'_> {
             let branch = if at == 0 { "+-" } else { "  " };
             let number = at + 1;
             // A vector takes everything.
-            let _ = writeln!(
-                self.out,
-                "{branch}+---------------- {number} ----------------"
-            );
+            let _ = writeln!(self.out, "{branch}+---------------- {number} ----------------");
             self.depth += 1;
             if let Some(member) = member.as_object() {
                 self.exception(member);
             }
             if last && self.needs_close {
                 self.indent();
-                self.out
-                    .extend_from_slice(b"+------------------------------------\n");
+                self.out.extend_from_slice(b"+------------------------------------\n");
                 self.needs_close = false;
             }
             self.depth -= 1;
@@ -106,10 +92,7 @@ impl Traceback<'_> {
         self.marked(0, title, mark);
         for frame in stack.iter().filter_map(Value::as_object) {
             let file = text(frame, "file");
-            let number = frame
-                .get("line")
-                .and_then(Value::as_u64)
-                .unwrap_or_default();
+            let number = frame.get("line").and_then(Value::as_u64).unwrap_or_default();
             let function = text(frame, "function");
             self.line(2, &format!("File \"{file}\", line {number}, in {function}"));
             if self.sources {
@@ -127,14 +110,8 @@ impl Traceback<'_> {
         } else {
             self.lines(&format!("{kind}: {message}"));
         }
-        let notes = exception
-            .get("notes")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        notes
-            .filter_map(Value::as_str)
-            .for_each(|note| self.lines(note));
+        let notes = exception.get("notes").and_then(Value::as_array).into_iter().flatten();
+        notes.filter_map(Value::as_str).for_each(|note| self.lines(note));
     }
 
     /// Text of several lines stays so: indented, no line of it can pass for a record.

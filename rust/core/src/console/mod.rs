@@ -27,16 +27,15 @@ pub fn render(line: &[u8], style: &Style, out: &mut Vec<u8>) {
         out.push(b'\n');
         return;
     }
-    match serde_json::from_slice::<Map<String, Value>>(line) {
-        Ok(record) => push_record(&record, style, out),
-        Err(_) => {
-            neutral::push_bytes(line, out);
-            out.push(b'\n');
-        }
+    if let Ok(record) = serde_json::from_slice::<Map<String, Value>>(line) {
+        push_record(&record, *style, out);
+    } else {
+        neutral::push_bytes(line, out);
+        out.push(b'\n');
     }
 }
 
-fn push_record(record: &Map<String, Value>, style: &Style, out: &mut Vec<u8>) {
+fn push_record(record: &Map<String, Value>, style: Style, out: &mut Vec<u8>) {
     let level = text(record, "level");
     let paint = Paint::new(style.colour);
     out.push(b'[');
@@ -45,10 +44,7 @@ fn push_record(record: &Map<String, Value>, style: &Style, out: &mut Vec<u8>) {
     paint.level(level, out, |out| {
         out.push(b'[');
         neutral::push_text(level, out);
-        out.resize(
-            out.len() + 8_usize.saturating_sub(level.chars().count()),
-            b' ',
-        );
+        out.resize(out.len() + 8_usize.saturating_sub(level.chars().count()), b' ');
         out.push(b']');
     });
     out.push(b' ');
@@ -66,14 +62,10 @@ fn push_record(record: &Map<String, Value>, style: &Style, out: &mut Vec<u8>) {
 }
 
 fn push_fields(record: &Map<String, Value>, level: &str, paint: Paint, out: &mut Vec<u8>) {
-    let kind = matches!(level, "SECURITY" | "AUDIT")
-        .then(|| record.get_key_value("category"))
-        .flatten();
+    let kind =
+        matches!(level, "SECURITY" | "AUDIT").then(|| record.get_key_value("category")).flatten();
     let groups = ["metadata", "context", "performance_data"];
-    let fields = groups
-        .iter()
-        .filter_map(|group| record.get(*group)?.as_object())
-        .flatten();
+    let fields = groups.iter().filter_map(|group| record.get(*group)?.as_object()).flatten();
     let mut gap: &[u8] = b"  ";
     for (key, value) in kind.into_iter().chain(fields) {
         out.extend_from_slice(gap);

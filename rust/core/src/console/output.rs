@@ -31,15 +31,7 @@ impl ConsoleOutput {
     #[must_use]
     pub fn new(style: Style, descriptor: RawFd) -> Self {
         let (text, ends) = (Vec::new(), Vec::new());
-        Self {
-            style,
-            descriptor,
-            closed: false,
-            text,
-            ends,
-            unseen: 0,
-            torn: false,
-        }
+        Self { style, descriptor, closed: false, text, ends, unseen: 0, torn: false }
     }
 
     /// Writes `text` and returns how much of it was taken within a second of waiting.
@@ -81,11 +73,7 @@ impl ProcessOutput for ConsoleOutput {
         self.text.clear();
         self.ends.clear();
         if self.torn {
-            self.text.extend_from_slice(if self.style.colour {
-                b"\x1b[0m\n"
-            } else {
-                b"\n"
-            });
+            self.text.extend_from_slice(if self.style.colour { b"\x1b[0m\n" } else { b"\n" });
         }
         let unseen = self.unseen + lost;
         if unseen > 0 {
@@ -99,11 +87,7 @@ impl ProcessOutput for ConsoleOutput {
         let written = self.write_text();
         let shown = self.ends.partition_point(|end| *end <= written);
         let skipped = (self.ends.len() - shown) as u64;
-        self.unseen = if written < reported {
-            unseen + skipped
-        } else {
-            skipped
-        };
+        self.unseen = if written < reported { unseen + skipped } else { skipped };
         if written > 0 {
             self.torn = self.text[written - 1] != b'\n';
         }
@@ -125,11 +109,7 @@ fn wait_writable(descriptor: RawFd, deadline: Instant) -> bool {
             return false;
         }
         let milliseconds = i32::try_from(left.as_millis()).unwrap_or(i32::MAX).max(1);
-        let mut place = libc::pollfd {
-            fd: descriptor,
-            events: libc::POLLOUT,
-            revents: 0,
-        };
+        let mut place = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
         // SAFETY: one live pollfd.
         let ready = unsafe { libc::poll(&raw mut place, 1, milliseconds) };
         if ready > 0 {

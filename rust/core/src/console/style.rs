@@ -65,9 +65,7 @@ pub fn push_local_time(timestamp: &str, out: &mut Vec<u8>) {
         return neutral::push_text(timestamp, out);
     };
     let seconds = timestamp_ns / 1_000_000_000;
-    let local = seconds
-        .saturating_add_signed(offset(seconds))
-        .min(u64::MAX / 1_000_000_000);
+    let local = seconds.saturating_add_signed(offset(seconds)).min(u64::MAX / 1_000_000_000);
     let text = rfc3339(local * 1_000_000_000);
     out.extend_from_slice(&text.as_bytes()[..10]);
     out.push(b' ');
@@ -100,9 +98,6 @@ fn offset(seconds: u64) -> i64 {
         return 0;
     }
     let offset = local.tm_gmtoff;
-    REMEMBERED.store(
-        quarter << OFFSET_BITS | (offset + OFFSET_BIAS),
-        Ordering::Relaxed,
-    );
+    REMEMBERED.store(quarter << OFFSET_BITS | (offset + OFFSET_BIAS), Ordering::Relaxed);
     offset
 }

@@ -5,25 +5,17 @@ use super::{render, ConsoleOutput, Style};
 use crate::process::ProcessOutput;
 use crate::ring::{frame_bytes, Frames, FRAME_HEADER_BYTES};
 
-const PLAIN: Style = Style {
-    colour: false,
-    json: false,
-    sources: false,
-};
-const COLOURED: Style = Style {
-    colour: true,
-    json: false,
-    sources: false,
-};
+const PLAIN: Style = Style { colour: false, json: false, sources: false };
+const COLOURED: Style = Style { colour: true, json: false, sources: false };
 
-fn shown_with(record: &Value, style: &Style) -> String {
+fn shown_with(record: &Value, style: Style) -> String {
     let mut out = Vec::new();
-    render(record.to_string().as_bytes(), style, &mut out);
+    render(record.to_string().as_bytes(), &style, &mut out);
     String::from_utf8(out).expect("utf-8")
 }
 
 fn shown(record: &Value) -> String {
-    shown_with(record, &PLAIN)
+    shown_with(record, PLAIN)
 }
 
 #[test]
@@ -36,19 +28,13 @@ fn a_record_is_one_line() {
     });
     let text = shown(&record);
     let (time, rest) = text.split_at(21);
-    let time = time
-        .strip_prefix('[')
-        .and_then(|time| time.strip_suffix(']'))
-        .expect("brackets");
+    let time = time.strip_prefix('[').and_then(|time| time.strip_suffix(']')).expect("brackets");
     let local = crate::clock::parse_rfc3339(time).expect("a time");
     let apart =
         local.abs_diff(crate::clock::parse_rfc3339("2026-11-21T10:30:45Z").expect("a time"));
     assert_eq!(apart % 900_000_000_000, 0);
     let fields = r#"user_id=7 tags=["a","b c"] no=null request="a b" ms=1.5"#;
-    assert_eq!(
-        rest,
-        format!(" [INFO    ] auth: User authenticated  {fields}\n")
-    );
+    assert_eq!(rest, format!(" [INFO    ] auth: User authenticated  {fields}\n"));
 }
 
 #[test]
@@ -59,10 +45,8 @@ fn security_and_audit_show_their_category() {
 
 #[test]
 fn colours_go_around_level_and_keys() {
-    let text = shown_with(
-        &json!({"level": "ERROR", "message": "m", "metadata": {"a": 1}}),
-        &COLOURED,
-    );
+    let text =
+        shown_with(&json!({"level": "ERROR", "message": "m", "metadata": {"a": 1}}), COLOURED);
     assert_eq!(text, "[] \x1b[31m[ERROR   ]\x1b[0m m  \x1b[2ma=\x1b[0m1\n");
 }
 
@@ -71,14 +55,7 @@ fn other_lines_are_shown_raw_and_json_as_it_is() {
     let mut out = Vec::new();
     render(b"not \x1b[1m json\xff", &PLAIN, &mut out);
     render(b"[1]", &PLAIN, &mut out);
-    render(
-        br#"{"a":1}"#,
-        &Style {
-            json: true,
-            ..PLAIN
-        },
-        &mut out,
-    );
+    render(br#"{"a":1}"#, &Style { json: true, ..PLAIN }, &mut out);
     assert_eq!(out, b"not \\x1b[1m json\\xff\n[1]\n{\"a\":1}\n");
 }
 
@@ -100,16 +77,7 @@ fn exceptions_read_as_in_python() {
         "Traceback (most recent call last):",
         "      raise ValueError  # \\x1b\n  ValueError: two\n  lines\\r\n  a note\n",
     );
-    assert_eq!(
-        shown_with(
-            &record,
-            &Style {
-                sources: true,
-                ..PLAIN
-            }
-        ),
-        expected
-    );
+    assert_eq!(shown_with(&record, Style { sources: true, ..PLAIN }), expected);
 }
 
 #[test]
@@ -152,10 +120,7 @@ fn the_output_says_what_it_lost() {
 
     let mut file = tempfile::tempfile().expect("works");
     let mut output = ConsoleOutput::new(PLAIN, file.as_raw_fd());
-    output.write(
-        Frames::new(&frame(r#"{"level":"INFO","message":"m"}"#)),
-        1204,
-    );
+    output.write(Frames::new(&frame(r#"{"level":"INFO","message":"m"}"#)), 1204);
     output.write(Frames::new(&[]), 1);
     let mut text = String::new();
     file.rewind().expect("works");
@@ -190,12 +155,8 @@ fn an_output_nobody_reads_gives_up_and_says_so_later() {
 
 /// Our own colours taken out; what remains of ESC was not ours.
 fn without_colours(text: &str) -> String {
-    let colours = [
-        "0", "2", "90", "36", "32", "33", "31", "35", "37;41", "37;44",
-    ];
-    colours.iter().fold(text.to_owned(), |text, code| {
-        text.replace(&format!("\x1b[{code}m"), "")
-    })
+    let colours = ["0", "2", "90", "36", "32", "33", "31", "35", "37;41", "37;44"];
+    colours.iter().fold(text.to_owned(), |text, code| text.replace(&format!("\x1b[{code}m"), ""))
 }
 
 /// Any text, and text that terminals would obey more often than chance has it.
@@ -216,7 +177,7 @@ proptest! {
             "message": message, "context": {key.clone(): value, "nested": {key.clone(): [value]}},
             "metadata": {key: value},
         });
-        let text = shown_with(&record, if coloured { &COLOURED } else { &PLAIN });
+        let text = shown_with(&record, if coloured { COLOURED } else { PLAIN });
         let text = without_colours(&text);
         let line = text.strip_suffix('\n').expect("a line feed");
         let obeyed = |character: char| {

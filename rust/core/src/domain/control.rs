@@ -99,10 +99,7 @@ pub struct Control {
 
 impl Control {
     pub(super) fn initialise(&self) {
-        self.id.store(
-            now_ns() ^ (u64::from(std::process::id()) << 44),
-            Ordering::Relaxed,
-        );
+        self.id.store(now_ns() ^ (u64::from(std::process::id()) << 44), Ordering::Relaxed);
         self.magic.store(MAGIC, Ordering::Release);
     }
 
@@ -187,19 +184,14 @@ impl Control {
         };
         match words.batch.load(Ordering::Acquire) {
             0 => None,
-            batch => Some(Intent {
-                batch,
-                before: read(&words.before),
-                after: read(&words.after),
-            }),
+            batch => Some(Intent { batch, before: read(&words.before), after: read(&words.after) }),
         }
     }
 
     pub fn set_intent(&self, intent: &Intent) {
-        for (words, value) in [
-            (&self.intent.before, intent.before),
-            (&self.intent.after, intent.after),
-        ] {
+        for (words, value) in
+            [(&self.intent.before, intent.before), (&self.intent.after, intent.after)]
+        {
             words[0].store(value.segment, Ordering::Relaxed);
             words[1].store(value.bytes, Ordering::Relaxed);
             words[2].store(value.end, Ordering::Relaxed);

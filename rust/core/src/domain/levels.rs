@@ -34,11 +34,7 @@ impl Slot {
     fn is(&self, name: &str) -> bool {
         self.state.load(Ordering::Acquire) == READY
             && usize::from(self.length.load(Ordering::Relaxed)) == name.len()
-            && self
-                .name
-                .iter()
-                .zip(name.bytes())
-                .all(|(a, b)| a.load(Ordering::Relaxed) == b)
+            && self.name.iter().zip(name.bytes()).all(|(a, b)| a.load(Ordering::Relaxed) == b)
     }
 
     fn name(&self) -> Option<String> {
@@ -46,10 +42,7 @@ impl Slot {
             return None;
         }
         let length = usize::from(self.length.load(Ordering::Relaxed)).min(NAME_BYTES);
-        let bytes = self.name[..length]
-            .iter()
-            .map(|byte| byte.load(Ordering::Relaxed))
-            .collect();
+        let bytes = self.name[..length].iter().map(|byte| byte.load(Ordering::Relaxed)).collect();
         String::from_utf8(bytes).ok()
     }
 }
@@ -101,9 +94,7 @@ impl LevelTable {
     /// The level set for exactly this component, if any.
     #[must_use]
     pub fn explicit(&self, component: &str) -> Option<Level> {
-        let level = self.slots[self.find(component)?]
-            .explicit
-            .load(Ordering::Acquire);
+        let level = self.slots[self.find(component)?].explicit.load(Ordering::Acquire);
         (level != INHERIT).then_some(level)
     }
 
@@ -187,7 +178,6 @@ impl LevelTable {
         for (place, byte) in slot.name.iter().zip(name.bytes()) {
             place.store(byte, Ordering::Relaxed);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most NAME_BYTES")]
         slot.length.store(name.len() as u16, Ordering::Relaxed);
         slot.explicit.store(INHERIT, Ordering::Relaxed);
         slot.effective.store(self.resolve(name), Ordering::Relaxed);

@@ -48,11 +48,7 @@ impl Domain {
     /// When the kernel gives no memory.
     pub fn private() -> io::Result<Self> {
         let pages = Pages::private(CONTROL_BYTES + levels::TABLE_BYTES)?;
-        let domain = Self {
-            pages,
-            directory: None,
-            attached: Mutex::new(None),
-        };
+        let domain = Self { pages, directory: None, attached: Mutex::new(None) };
         domain.control().initialise();
         domain.levels().initialise();
         Ok(domain)
@@ -109,34 +105,19 @@ impl Domain {
         let path = place.join("control");
         let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
         let pages = Pages::map(&file, CONTROL_BYTES + levels::TABLE_BYTES).ok()?;
-        let domain = Self {
-            pages,
-            directory: Some(place.to_owned()),
-            attached: Mutex::new(None),
-        };
+        let domain = Self { pages, directory: Some(place.to_owned()), attached: Mutex::new(None) };
         (domain.control().magic() == MAGIC && !domain.control().is_retired()).then_some(domain)
     }
 
     /// Makes the control file complete under another name, then gives it the real one: nobody ever
     /// sees half of it, and of two founders one wins.
     fn found(place: &Path, path: &Path, prepare: &impl Fn(&Self)) -> io::Result<()> {
-        let draft = place.join(format!(
-            "control-{}-{}",
-            std::process::id(),
-            crate::clock::now_ns()
-        ));
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)?;
+        let draft =
+            place.join(format!("control-{}-{}", std::process::id(), crate::clock::now_ns()));
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
         let made = Pages::create(&file, CONTROL_BYTES + levels::TABLE_BYTES).and_then(|pages| {
-            let domain = Self {
-                pages,
-                directory: None,
-                attached: Mutex::new(None),
-            };
+            let domain = Self { pages, directory: None, attached: Mutex::new(None) };
             domain.control().initialise();
             domain.levels().initialise();
             prepare(&domain);
@@ -180,11 +161,7 @@ impl Domain {
 
     /// Lets go, and removes the shared files when no other process is attached and no ring is left.
     pub fn detach(&self) {
-        let file = self
-            .attached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let file = self.attached.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (Some(directory), Some(file)) = (&self.directory, file) else {
             return;
         };

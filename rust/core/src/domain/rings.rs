@@ -48,12 +48,8 @@ impl OwnRing {
         // The leader must never see a live ring without its lock: locked first, then named.
         let draft = directory.join(format!("draft-{name}"));
         let path = directory.join(&name);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&draft)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
         // A mapping keeps its open file alive, and with it the lock, in forked children too: the one
         // that is mapped must not be the one that is locked.
         let made = flock(&file, libc::LOCK_EX | libc::LOCK_NB)
@@ -64,11 +60,7 @@ impl OwnRing {
             Ok(mapping) => {
                 fork::close_in_children(Some(&file));
                 domain.control().announce_ring();
-                Ok(Self {
-                    mapping: Arc::new(mapping),
-                    file: Some(file),
-                    path: Some(path),
-                })
+                Ok(Self { mapping: Arc::new(mapping), file: Some(file), path: Some(path) })
             }
             Err(error) => {
                 let _ = fs::remove_file(&draft);
@@ -142,9 +134,8 @@ pub fn refresh(domain: &Domain, known: &mut Vec<SharedRing>) -> io::Result<()> {
     known.retain(|ring| still_linked(&ring.file, &ring.path));
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        let is_ring = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        let is_ring =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
         if !is_ring || known.iter().any(|ring| ring.path == path) {
             continue;
         }
@@ -155,11 +146,7 @@ pub fn refresh(domain: &Domain, known: &mut Vec<SharedRing>) -> io::Result<()> {
             .and_then(|file| Mapping::open(&file).map(|mapping| (file, mapping)));
         if let Ok((file, mapping)) = opened {
             fork::close_in_children(Some(&file));
-            known.push(SharedRing {
-                mapping: Arc::new(mapping),
-                path,
-                file,
-            });
+            known.push(SharedRing { mapping: Arc::new(mapping), path, file });
         }
     }
     Ok(())

@@ -47,14 +47,8 @@ pub(super) fn number_after(control: &Control, batch: u64) {
 /// Step 5 for one ring.
 pub(super) fn finish(ring: &Mapping) {
     let consumer = &ring.header().consumer;
-    consumer.tail.store(
-        consumer.pending_tail.load(Ordering::Acquire),
-        Ordering::Release,
-    );
-    consumer.reported.store(
-        consumer.pending_reported.load(Ordering::Acquire),
-        Ordering::Release,
-    );
+    consumer.tail.store(consumer.pending_tail.load(Ordering::Acquire), Ordering::Release);
+    consumer.reported.store(consumer.pending_reported.load(Ordering::Acquire), Ordering::Release);
     consumer.pending_batch.store(0, Ordering::Release);
     consumer.state.store(CONSUMER_FREE, Ordering::Release);
 }
@@ -86,20 +80,14 @@ impl Leader {
             end: self.committed.end + records,
             ..self.committed
         };
-        control.set_intent(&Intent {
-            batch,
-            before: self.committed,
-            after,
-        });
+        control.set_intent(&Intent { batch, before: self.committed, after });
         if !go_on(Step::Intended) {
             return Ok(0);
         }
         if cfg!(test) {
             for part in [1, self.buffer.len() / 2, self.buffer.len() - 1] {
                 if !go_on(Step::Appending(part)) {
-                    let _ = self
-                        .file
-                        .write_all_at(&self.buffer[..part], self.committed.bytes);
+                    let _ = self.file.write_all_at(&self.buffer[..part], self.committed.bytes);
                     return Ok(0);
                 }
             }
@@ -134,9 +122,7 @@ impl Leader {
         }
         let totals = &control.totals;
         totals.records.fetch_add(records, Ordering::Relaxed);
-        totals
-            .bytes
-            .fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
+        totals.bytes.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
         self.segment_since.get_or_insert_with(Instant::now);
         match self.settings.durability {
             Durability::Process => self.syncer.dirty(&self.file)?,
@@ -148,13 +134,8 @@ impl Leader {
 
     /// Step 1: fills the buffer and marks in every ring what of it is in there.
     fn claim(&mut self, batch: u64) -> (Vec<Arc<Mapping>>, u64) {
-        let room = self
-            .settings
-            .segment_max_bytes
-            .saturating_sub(self.committed.bytes);
-        let max_bytes = usize::try_from(room)
-            .unwrap_or(BATCH_BYTES)
-            .clamp(4096, BATCH_BYTES);
+        let room = self.settings.segment_max_bytes.saturating_sub(self.committed.bytes);
+        let max_bytes = usize::try_from(room).unwrap_or(BATCH_BYTES).clamp(4096, BATCH_BYTES);
         let mut rings: Vec<Arc<Mapping>> = Vec::new();
         let mut ranges = Vec::new();
         for ring in self.mappings() {
@@ -201,10 +182,7 @@ impl Leader {
                     &format!("{} records dropped", grouped(lost)),
                     &[
                         ("dropped", lost.into()),
-                        (
-                            "process",
-                            header.identity.process.load(Ordering::Relaxed).into(),
-                        ),
+                        ("process", header.identity.process.load(Ordering::Relaxed).into()),
                     ],
                 );
                 self.buffer.extend_from_slice(&line);
@@ -212,9 +190,7 @@ impl Leader {
                 records += 1;
             }
             consumer.pending_reported.store(dropped, Ordering::Relaxed);
-            consumer
-                .pending_tail
-                .store(tail + *bytes as u64, Ordering::Relaxed);
+            consumer.pending_tail.store(tail + *bytes as u64, Ordering::Relaxed);
             consumer.pending_batch.store(batch, Ordering::Release);
         }
         (rings, records)
@@ -222,10 +198,8 @@ impl Leader {
 
     /// Undoes steps 1 to 3 of a batch that could not be written.
     fn take_back(&mut self, claimed: &[Arc<Mapping>]) -> Result<()> {
-        let truncated = self
-            .file
-            .set_len(self.committed.bytes)
-            .at("truncating", &self.segment.path);
+        let truncated =
+            self.file.set_len(self.committed.bytes).at("truncating", &self.segment.path);
         if truncated.is_ok() {
             self.domain.control().clear_intent();
             release_untouched(claimed);
@@ -236,10 +210,8 @@ impl Leader {
     fn rotate_when_due(&mut self) -> Result<()> {
         let full = self.committed.bytes >= self.settings.segment_max_bytes;
         let age = self.settings.segment_max_age_s;
-        let old = age > 0
-            && self
-                .segment_since
-                .is_some_and(|since| since.elapsed().as_secs() >= age);
+        let old =
+            age > 0 && self.segment_since.is_some_and(|since| since.elapsed().as_secs() >= age);
         if (full || old) && self.committed.bytes > 0 {
             self.rotate()?;
         }
@@ -256,11 +228,8 @@ impl Leader {
         self.syncer.close(std::mem::replace(&mut self.file, file))?;
         self.segment = segment;
         self.segment_since = None;
-        self.committed = Committed {
-            segment: self.committed.end,
-            bytes: 0,
-            end: self.committed.end,
-        };
+        self.committed =
+            Committed { segment: self.committed.end, bytes: 0, end: self.committed.end };
         let control = self.domain.control();
         control.commit(self.committed);
         control.totals.rotations.fetch_add(1, Ordering::Relaxed);
@@ -278,10 +247,7 @@ impl Leader {
 
 fn release_untouched(claimed: &[Arc<Mapping>]) {
     for ring in claimed {
-        ring.header()
-            .consumer
-            .pending_batch
-            .store(0, Ordering::Release);
+        ring.header().consumer.pending_batch.store(0, Ordering::Release);
         consumer::release(ring);
     }
 }

@@ -147,11 +147,7 @@ impl Leader {
         }
         let unexpected = adopted.torn_bytes > 0 || adopted.intent_completed.is_some();
         if unexpected {
-            self.domain
-                .control()
-                .totals
-                .recoveries
-                .fetch_add(1, Ordering::Relaxed);
+            self.domain.control().totals.recoveries.fetch_add(1, Ordering::Relaxed);
             let append = match adopted.intent_completed {
                 Some(true) => "completed",
                 Some(false) => "taken back and repeated",
@@ -169,9 +165,7 @@ impl Leader {
     }
 
     pub(crate) fn mappings(&self) -> impl Iterator<Item = &Arc<Mapping>> {
-        self.own
-            .iter()
-            .chain(self.rings.iter().map(|ring| &ring.mapping))
+        self.own.iter().chain(self.rings.iter().map(|ring| &ring.mapping))
     }
 
     /// Opens rings that have appeared since the last look.
@@ -184,11 +178,7 @@ impl Leader {
         if version == self.rings_version && version != 0 {
             return Ok(());
         }
-        let place = self
-            .domain
-            .directory()
-            .unwrap_or(self.journal.directory())
-            .to_owned();
+        let place = self.domain.directory().unwrap_or(self.journal.directory()).to_owned();
         crate::domain::refresh_rings(&self.domain, &mut self.rings)
             .at("reading the rings", &place)?;
         self.rings_version = version;
@@ -206,10 +196,7 @@ impl Leader {
             self.settings_version = version;
             self.notices.push(notice(
                 "journal settings changed",
-                &[(
-                    "settings",
-                    serde_json::to_value(&self.settings).unwrap_or_default(),
-                )],
+                &[("settings", serde_json::to_value(&self.settings).unwrap_or_default())],
             ));
         }
         Ok(())
@@ -233,28 +220,19 @@ impl Leader {
                 || unreported
                 || header.consumer.state.load(Ordering::Acquire) == CONSUMER_EVICTING
             {
-                header
-                    .consumer
-                    .state
-                    .store(CONSUMER_FREE, Ordering::Release);
+                header.consumer.state.store(CONSUMER_FREE, Ordering::Release);
                 return true;
             }
             let counters = &header.counters;
             let totals = &control.totals;
+            totals.dropped.fetch_add(counters.dropped(), Ordering::Relaxed);
             totals
-                .dropped
-                .fetch_add(counters.dropped(), Ordering::Relaxed);
-            totals.truncated.fetch_add(
-                counters.truncated.load(Ordering::Relaxed),
-                Ordering::Relaxed,
-            );
+                .truncated
+                .fetch_add(counters.truncated.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals.failed.fetch_add(counters.failed.load(Ordering::Relaxed), Ordering::Relaxed);
             totals
-                .failed
-                .fetch_add(counters.failed.load(Ordering::Relaxed), Ordering::Relaxed);
-            totals.logged.fetch_add(
-                header.producer.sequence.load(Ordering::Relaxed),
-                Ordering::Relaxed,
-            );
+                .logged
+                .fetch_add(header.producer.sequence.load(Ordering::Relaxed), Ordering::Relaxed);
             totals.orphans.fetch_add(1, Ordering::Relaxed);
             ring.remove();
             false

@@ -96,17 +96,11 @@ impl DrainThread {
     /// What last kept the drain from appending, if it still does.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
-        self.last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn note(&self, error: Option<String>) {
-        *self
-            .last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = error;
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     fn stopped(&self) -> bool {
@@ -161,12 +155,7 @@ pub fn run(shared: &DrainThread) {
         let taken = if waits_for_other {
             Ok(None)
         } else {
-            Leader::take(
-                &shared.journal,
-                &shared.settings,
-                &shared.domain,
-                shared.own.clone(),
-            )
+            Leader::take(&shared.journal, &shared.settings, &shared.domain, shared.own.clone())
         };
         match taken {
             Ok(Some(leader)) => {
@@ -185,11 +174,7 @@ pub fn run(shared: &DrainThread) {
             }
             Ok(None) => {
                 shared.ask_for_turn(&turn);
-                let interval = if shared.insists {
-                    SHORTEST_SLEEP
-                } else {
-                    FOLLOW_INTERVAL
-                };
+                let interval = if shared.insists { SHORTEST_SLEEP } else { FOLLOW_INTERVAL };
                 shared.pause(interval);
                 if waits_for_other && !shared.insists {
                     control.ask_handover(0);
@@ -247,10 +232,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
                 break;
             }
             leader.retire_orphans();
-            if let Err(error) = leader
-                .look_for_settings()
-                .and_then(|()| leader.rotate_by_age())
-            {
+            if let Err(error) = leader.look_for_settings().and_then(|()| leader.rotate_by_age()) {
                 shared.note(Some(error.to_string()));
             }
         }

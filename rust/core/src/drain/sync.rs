@@ -42,12 +42,7 @@ impl Syncer {
             .stack_size(64 << 10)
             .spawn(move || serve(&receiver, &directory, &domain))
             .ok();
-        Self {
-            requests: Some(requests),
-            thread,
-            last_dirty: None,
-            served,
-        }
+        Self { requests: Some(requests), thread, last_dirty: None, served }
     }
 
     fn send(&self, request: Request) {
@@ -59,14 +54,9 @@ impl Syncer {
 
     /// Notes that `file` has new bytes; at most one request a second goes out.
     pub fn dirty(&mut self, file: &File) -> Result<()> {
-        if self
-            .last_dirty
-            .is_none_or(|last| last.elapsed() >= INTERVAL / 2)
-        {
+        if self.last_dirty.is_none_or(|last| last.elapsed() >= INTERVAL / 2) {
             self.last_dirty = Some(Instant::now());
-            let copy = file
-                .try_clone()
-                .at("duplicating", std::path::Path::new("the segment"))?;
+            let copy = file.try_clone().at("duplicating", std::path::Path::new("the segment"))?;
             self.send(Request::Dirty(copy));
         }
         Ok(())
@@ -149,11 +139,7 @@ fn serve(requests: &Receiver<Request>, directory: &std::path::Path, domain: &Dom
         if urgent || ended || since.is_some_and(|since| since.elapsed() >= INTERVAL) {
             sync(&mut dirty, directory);
             since = None;
-            domain
-                .control()
-                .totals
-                .syncs
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            domain.control().totals.syncs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
         if tickets > 0 {
             domain.control().synced(tickets);

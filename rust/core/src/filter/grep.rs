@@ -20,9 +20,7 @@ pub fn may_contain(line: &[u8], value: &str) -> bool {
 
 fn contains_spelled(line: &[u8], needle: &str) -> bool {
     if !needle.is_ascii() {
-        return String::from_utf8_lossy(line)
-            .to_lowercase()
-            .contains(&needle.to_lowercase());
+        return String::from_utf8_lossy(line).to_lowercase().contains(&needle.to_lowercase());
     }
     let Some(first) = needle.bytes().next() else {
         return true;
@@ -45,10 +43,7 @@ fn unescaped(line: &[u8]) -> String {
         let spelled = [12, 6, 2].into_iter().find_map(|length| {
             let escape = rest.get(at..at + length)?;
             let mut chars = decoded(escape)?.chars().collect::<Vec<_>>().into_iter();
-            chars
-                .next()
-                .filter(|_| chars.next().is_none())
-                .map(|character| (character, length))
+            chars.next().filter(|_| chars.next().is_none()).map(|character| (character, length))
         });
         let (character, length) = spelled.unwrap_or(('\\', 1));
         out.push(character);

@@ -41,11 +41,7 @@ impl Filter {
         if head.as_ref().is_some_and(|head| !self.matches_head(head)) {
             return false;
         }
-        if self
-            .grep
-            .as_ref()
-            .is_some_and(|needle| !grep::contains(line, needle))
-        {
+        if self.grep.as_ref().is_some_and(|needle| !grep::contains(line, needle)) {
             return false;
         }
         let whole = || serde_json::from_slice::<Map<String, Value>>(line).ok();
@@ -54,11 +50,7 @@ impl Filter {
             return head.is_some()
                 || whole().is_none_or(|record| self.matches_head(&Head::from(&record)));
         }
-        if !self
-            .fields
-            .iter()
-            .all(|(_, value)| grep::may_contain(line, value))
-        {
+        if !self.fields.iter().all(|(_, value)| grep::may_contain(line, value)) {
             return false;
         }
         let Some(record) = whole() else { return false };
@@ -81,12 +73,8 @@ impl Filter {
             let Some(timestamp_ns) = crate::clock::parse_rfc3339(head.timestamp) else {
                 return false;
             };
-            if self
-                .since_ns
-                .is_some_and(|since_ns| timestamp_ns < since_ns)
-                || self
-                    .until_ns
-                    .is_some_and(|until_ns| timestamp_ns >= until_ns)
+            if self.since_ns.is_some_and(|since_ns| timestamp_ns < since_ns)
+                || self.until_ns.is_some_and(|until_ns| timestamp_ns >= until_ns)
             {
                 return false;
             }
@@ -96,11 +84,7 @@ impl Filter {
                 return false;
             }
         }
-        if self
-            .category
-            .as_ref()
-            .is_some_and(|category| category != head.category)
-        {
+        if self.category.as_ref().is_some_and(|category| category != head.category) {
             return false;
         }
         match &self.component {
@@ -117,9 +101,7 @@ fn is_component(component: &str, pattern: &str) -> bool {
     if let Some(beginning) = pattern.strip_suffix('*') {
         return component.starts_with(beginning);
     }
-    component
-        .strip_prefix(pattern)
-        .is_some_and(|below| below.is_empty() || below.starts_with('.'))
+    component.strip_prefix(pattern).is_some_and(|below| below.is_empty() || below.starts_with('.'))
 }
 
 /// A pattern for everything, `*`, is no wish to see the journal's own records.
@@ -128,11 +110,8 @@ fn asks_for_journal(pattern: &str) -> bool {
 }
 
 fn lookup<'a>(record: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    let groups = || {
-        ["metadata", "context"]
-            .iter()
-            .filter_map(|group| record.get(*group)?.as_object())
-    };
+    let groups =
+        || ["metadata", "context"].iter().filter_map(|group| record.get(*group)?.as_object());
     let whole = path.contains('.').then(|| walk(record, path)).flatten();
     whole
         .or_else(|| groups().find_map(|group| group.get(path)))

@@ -19,32 +19,20 @@ fn all() -> Filter {
 }
 
 fn component(pattern: &str) -> Filter {
-    Filter {
-        component: Some(pattern.into()),
-        ..all()
-    }
+    Filter { component: Some(pattern.into()), ..all() }
 }
 
 fn grep(needle: &str) -> Filter {
-    Filter {
-        grep: Some(needle.into()),
-        ..all()
-    }
+    Filter { grep: Some(needle.into()), ..all() }
 }
 
 fn field(path: &str, value: &str) -> Filter {
-    Filter {
-        fields: vec![(path.into(), value.into())],
-        ..all()
-    }
+    Filter { fields: vec![(path.into(), value.into())], ..all() }
 }
 
 #[test]
 fn levels_are_thresholds() {
-    let at_least = |lowest| Filter {
-        level: Some(lowest),
-        ..all()
-    };
+    let at_least = |lowest| Filter { level: Some(lowest), ..all() };
     assert!(at_least(level::WARNING).matches(LINE.as_bytes()));
     assert!(!at_least(level::ERROR).matches(LINE.as_bytes()));
     assert!(at_least(level::INFO).matches(OTHER_ORDER.as_bytes()));
@@ -63,25 +51,14 @@ fn components_match_by_name_tree_and_beginning() {
         ("auth.tok", false, false),
         ("*", true, true),
     ] {
-        assert_eq!(
-            component(pattern).matches(LINE.as_bytes()),
-            tokens,
-            "{pattern}"
-        );
-        assert_eq!(
-            component(pattern).matches(OTHER_ORDER.as_bytes()),
-            auth,
-            "{pattern}"
-        );
+        assert_eq!(component(pattern).matches(LINE.as_bytes()), tokens, "{pattern}");
+        assert_eq!(component(pattern).matches(OTHER_ORDER.as_bytes()), auth, "{pattern}");
     }
 }
 
 #[test]
 fn categories_match_whole() {
-    let category = |name: &str| Filter {
-        category: Some(name.into()),
-        ..all()
-    };
+    let category = |name: &str| Filter { category: Some(name.into()), ..all() };
     assert!(category("login").matches(LINE.as_bytes()));
     assert!(!category("log").matches(LINE.as_bytes()));
     assert!(!category("login").matches(OTHER_ORDER.as_bytes()));
@@ -91,39 +68,16 @@ fn categories_match_whole() {
 fn since_includes_and_until_does_not() {
     let at = parse_rfc3339("2026-11-21T01:18:00.123456789Z");
     let after = at.map(|at| at + 1);
-    assert!(Filter {
-        since_ns: at,
-        until_ns: after,
-        ..all()
-    }
-    .matches(LINE.as_bytes()));
-    assert!(!Filter {
-        since_ns: after,
-        ..all()
-    }
-    .matches(LINE.as_bytes()));
-    assert!(!Filter {
-        until_ns: at,
-        ..all()
-    }
-    .matches(LINE.as_bytes()));
-    assert!(!Filter {
-        since_ns: Some(0),
-        ..all()
-    }
-    .matches(OTHER_ORDER.as_bytes()));
+    assert!(Filter { since_ns: at, until_ns: after, ..all() }.matches(LINE.as_bytes()));
+    assert!(!Filter { since_ns: after, ..all() }.matches(LINE.as_bytes()));
+    assert!(!Filter { until_ns: at, ..all() }.matches(LINE.as_bytes()));
+    assert!(!Filter { since_ns: Some(0), ..all() }.matches(OTHER_ORDER.as_bytes()));
 }
 
 #[test]
 fn text_is_found_in_any_case_and_spelling() {
-    for needle in [
-        "",
-        "tok",
-        "TOKÉN",
-        "token \"x\" réfusé",
-        "tokén \"X\"",
-        "\"component\":\"auth.",
-    ] {
+    for needle in ["", "tok", "TOKÉN", "token \"x\" réfusé", "tokén \"X\"", "\"component\":\"auth."]
+    {
         assert_eq!(
             grep(needle).matches(LINE.as_bytes()),
             needle != "token \"x\" réfusé",
@@ -153,11 +107,7 @@ fn fields_are_found_by_path_or_key() {
         ("level", "WARNING", true),
         ("absent", "x", false),
     ] {
-        assert_eq!(
-            field(path, value).matches(LINE.as_bytes()),
-            found,
-            "{path}={value}"
-        );
+        assert_eq!(field(path, value).matches(LINE.as_bytes()), found, "{path}={value}");
     }
     let mut both = field("user_id", "7");
     both.level = Some(level::ERROR);
@@ -170,11 +120,7 @@ fn the_journal_speaks_only_when_asked() {
     assert!(!component("*").matches(JOURNAL.as_bytes()));
     assert!(component("treering").matches(JOURNAL.as_bytes()));
     assert!(component("treering.journal").matches(JOURNAL.as_bytes()));
-    assert!(Filter {
-        journal: true,
-        ..all()
-    }
-    .matches(JOURNAL.as_bytes()));
+    assert!(Filter { journal: true, ..all() }.matches(JOURNAL.as_bytes()));
     assert!(!all().matches(br#"{"component":"treering.journal"}"#));
 }
 

@@ -99,9 +99,7 @@ impl Journal {
     /// # Errors
     /// When the directory has vanished.
     pub fn domain_place(&self, settings: &Settings) -> Result<PathBuf> {
-        let owner = fs::metadata(&self.directory)
-            .at("reading", &self.directory)?
-            .uid();
+        let owner = fs::metadata(&self.directory).at("reading", &self.directory)?.uid();
         Ok(crate::domain::place(&settings.id, owner))
     }
 
@@ -133,13 +131,8 @@ impl Journal {
     /// What the kernel says.
     pub fn name_leader(&self, lock: &File, domain: &Domain) -> Result<()> {
         // 40 bytes in any case, so that a shorter line never leaves the end of a longer one.
-        let line = format!(
-            "{:>10} {:>28x}\n",
-            std::process::id(),
-            domain.control().id()
-        );
-        lock.write_all_at(line.as_bytes(), 0)
-            .at("writing the lock", &self.lock_path())
+        let line = format!("{:>10} {:>28x}\n", std::process::id(), domain.control().id());
+        lock.write_all_at(line.as_bytes(), 0).at("writing the lock", &self.lock_path())
     }
 
     /// Process and domain of the last leader, as the lock file names them.
@@ -163,19 +156,16 @@ impl Journal {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).at("reading", &path),
         };
-        let damaged = |what: String| Error::Damaged {
-            path: path.clone(),
-            what,
-        };
+        let damaged = |what: String| Error::Damaged { path: path.clone(), what };
         let named: std::collections::BTreeMap<String, String> =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         named
             .into_iter()
             .map(|(component, name)| match level::parse(&name) {
                 Some(level) => Ok((component, level)),
-                None => Err(damaged(format!(
-                    "level '{name}' of component '{component}' is unknown"
-                ))),
+                None => {
+                    Err(damaged(format!("level '{name}' of component '{component}' is unknown")))
+                }
             })
             .collect()
     }
@@ -218,12 +208,8 @@ fn make_directory(path: &Path) -> Result<()> {
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     let write = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&draft, path)
@@ -233,7 +219,5 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 pub(crate) fn sync_directory(path: &Path) -> Result<()> {
-    File::open(path)
-        .and_then(|directory| directory.sync_all())
-        .at("syncing", path)
+    File::open(path).and_then(|directory| directory.sync_all()).at("syncing", path)
 }

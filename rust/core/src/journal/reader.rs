@@ -23,9 +23,7 @@ pub struct Batch {
 impl Batch {
     /// The lines, without line feeds.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.bytes
-            .split_inclusive(|byte| *byte == b'\n')
-            .map(|line| &line[..line.len() - 1])
+        self.bytes.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1])
     }
 }
 
@@ -48,14 +46,7 @@ impl Reader {
     /// When the directory holds no journal, or cannot be read.
     pub fn open(directory: &Path, index: u64) -> Result<Self> {
         let (journal, settings) = Journal::open(directory)?;
-        let mut reader = Self {
-            journal,
-            settings,
-            domain: None,
-            open: None,
-            offset: 0,
-            next: 0,
-        };
+        let mut reader = Self { journal, settings, domain: None, open: None, offset: 0, next: 0 };
         reader.seek(index)?;
         Ok(reader)
     }
@@ -81,9 +72,7 @@ impl Reader {
     /// # Errors
     /// When the directory cannot be read.
     pub fn begin(&self) -> Result<u64> {
-        Ok(segments(&self.journal)?
-            .first()
-            .map_or(0, |segment| segment.first))
+        Ok(segments(&self.journal)?.first().map_or(0, |segment| segment.first))
     }
 
     /// Index after the newest record that can be read.
@@ -111,11 +100,7 @@ impl Reader {
         self.offset = 0;
         self.next = 0;
         let all = segments(&self.journal)?;
-        let Some(at) = all
-            .iter()
-            .rposition(|segment| segment.first <= index)
-            .or(Some(0))
-        else {
+        let Some(at) = all.iter().rposition(|segment| segment.first <= index).or(Some(0)) else {
             return Ok(());
         };
         let Some(segment) = all.get(at) else {
@@ -173,9 +158,8 @@ impl Reader {
         loop {
             wanted = wanted.min(size);
             let mut bytes = vec![0; wanted];
-            let read = file
-                .read_at(&mut bytes, self.offset)
-                .at("reading the segment", &segment.path)?;
+            let read =
+                file.read_at(&mut bytes, self.offset).at("reading the segment", &segment.path)?;
             bytes.truncate(read);
             let mut end = memchr::memrchr(b'\n', &bytes).map_or(0, |last| last + 1);
             if end == 0 && read == size && (read as u64) < limit - self.offset {
@@ -187,16 +171,11 @@ impl Reader {
             let mut records = memchr::memchr_iter(b'\n', &bytes[..end]).count() as u64;
             if records > max_records {
                 let last = usize::try_from(max_records - 1).unwrap_or(usize::MAX);
-                end = memchr::memchr_iter(b'\n', &bytes)
-                    .nth(last)
-                    .map_or(end, |at| at + 1);
+                end = memchr::memchr_iter(b'\n', &bytes).nth(last).map_or(end, |at| at + 1);
                 records = max_records;
             }
             bytes.truncate(end);
-            let batch = Batch {
-                first: self.next,
-                bytes,
-            };
+            let batch = Batch { first: self.next, bytes };
             self.offset += end as u64;
             self.next += records;
             return Ok(batch);
@@ -226,16 +205,11 @@ impl Reader {
         if committed.is_some_and(|committed| committed.segment <= open.first) {
             return Ok(false);
         }
-        let following = segments(&self.journal)?
-            .into_iter()
-            .find(|next| next.first > open.first);
+        let following = segments(&self.journal)?.into_iter().find(|next| next.first > open.first);
         match following {
             Some(segment) if segment.first > self.next => Err(Error::Damaged {
                 path: segment.path,
-                what: format!(
-                    "records {} to {} are missing before it",
-                    self.next, segment.first
-                ),
+                what: format!("records {} to {} are missing before it", self.next, segment.first),
             }),
             Some(segment) => self.enter(segment).map(|()| true),
             None => Ok(false),
@@ -244,11 +218,7 @@ impl Reader {
 
     /// How far the leader has committed; `None` when only the files can tell.
     fn committed(&mut self) -> Result<Option<Committed>> {
-        if self
-            .domain
-            .as_ref()
-            .is_some_and(|domain| domain.control().is_retired())
-        {
+        if self.domain.as_ref().is_some_and(|domain| domain.control().is_retired()) {
             self.domain = None;
         }
         if self.domain.is_none() {
@@ -258,10 +228,7 @@ impl Reader {
             return Ok(None);
         };
         // Another domain may have led since: then its appends are not on this control page.
-        let leads = self
-            .journal
-            .last_leader()
-            .is_some_and(|(_, id)| id == domain.control().id());
+        let leads = self.journal.last_leader().is_some_and(|(_, id)| id == domain.control().id());
         Ok(leads.then(|| domain.control().committed()))
     }
 }

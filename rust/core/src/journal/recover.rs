@@ -35,14 +35,11 @@ pub fn adopt(journal: &Journal, control: &Control) -> Result<Adopted> {
         let length = file.metadata().at("reading", &segment.path)?.len();
         // A leader of another domain that came in between has read on from the torn place and may
         // have appended: its bytes stay, and repeating ours is better than losing them.
-        let foreign = journal
-            .last_leader()
-            .is_some_and(|(_, domain)| domain != control.id());
+        let foreign = journal.last_leader().is_some_and(|(_, domain)| domain != control.id());
         let whole = length >= intent.after.bytes && !foreign;
         known = if whole { intent.after } else { intent.before };
         if !whole && !foreign {
-            file.set_len(intent.before.bytes)
-                .at("truncating", &segment.path)?;
+            file.set_len(intent.before.bytes).at("truncating", &segment.path)?;
         }
         intent_completed = Some(whole);
     }
@@ -61,11 +58,7 @@ fn read_on(journal: &Journal, known: Committed) -> Result<Adopted> {
     let from = if known.segment == last.first && known.bytes <= length {
         known
     } else {
-        Committed {
-            segment: last.first,
-            bytes: 0,
-            end: last.first,
-        }
+        Committed { segment: last.first, bytes: 0, end: last.first }
     };
     let file = last.open_for_append()?;
     let (lines, end) = count_lines(&file, from.bytes, length, &last.path)?;
@@ -74,11 +67,7 @@ fn read_on(journal: &Journal, known: Committed) -> Result<Adopted> {
         file.set_len(end).at("truncating", &last.path)?;
         adopted.torn_bytes = length - end;
     }
-    adopted.committed = Committed {
-        segment: last.first,
-        bytes: end,
-        end: from.end + lines,
-    };
+    adopted.committed = Committed { segment: last.first, bytes: end, end: from.end + lines };
     adopted.records = adopted.committed.end.saturating_sub(known.end);
     Ok(adopted)
 }

@@ -17,10 +17,7 @@ pub struct Segment {
 impl Segment {
     #[must_use]
     pub fn at(journal: &Journal, first: u64) -> Self {
-        Self {
-            first,
-            path: journal.active().join(format!("{first:020}.jsonl")),
-        }
+        Self { first, path: journal.active().join(format!("{first:020}.jsonl")) }
     }
 
     /// Opens the segment for appending, making it when it is new.
@@ -67,12 +64,8 @@ pub(super) fn count_lines(file: &File, from: u64, to: u64, path: &Path) -> Resul
     let mut buffer = vec![0; 1 << 20];
     let (mut lines, mut end, mut at) = (0, from, from);
     while at < to {
-        let wanted = usize::try_from(to - at)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let read = file
-            .read_at(&mut buffer[..wanted], at)
-            .at("reading the segment", path)?;
+        let wanted = usize::try_from(to - at).unwrap_or(usize::MAX).min(buffer.len());
+        let read = file.read_at(&mut buffer[..wanted], at).at("reading the segment", path)?;
         if read == 0 {
             break;
         }

@@ -75,9 +75,7 @@ impl SettingsChange {
 fn random_id() -> Result<String> {
     let path = Path::new("/dev/urandom");
     let mut bytes = [0_u8; 16];
-    fs::File::open(path)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .at("reading", path)?;
+    fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).at("reading", path)?;
     Ok(bytes.iter().fold(String::new(), |mut text, byte| {
         use std::fmt::Write;
         let _ = write!(text, "{byte:02x}");
@@ -126,8 +124,7 @@ fn create(path: &Path, settings: &Settings) -> Result<()> {
         .mode(0o600)
         .open(&draft)
         .and_then(|mut file| {
-            file.write_all(text(settings).as_bytes())
-                .and_then(|()| file.sync_all())
+            file.write_all(text(settings).as_bytes()).and_then(|()| file.sync_all())
         })
         .and_then(|()| fs::hard_link(&draft, path));
     let _ = fs::remove_file(&draft);
@@ -139,17 +136,12 @@ fn create(path: &Path, settings: &Settings) -> Result<()> {
 
 pub(super) fn load(path: &Path) -> Result<Settings> {
     let text = fs::read_to_string(path).at("opening the journal", path)?;
-    let settings: Settings = serde_json::from_str(&text).map_err(|error| Error::Damaged {
-        path: path.to_owned(),
-        what: error.to_string(),
-    })?;
+    let settings: Settings = serde_json::from_str(&text)
+        .map_err(|error| Error::Damaged { path: path.to_owned(), what: error.to_string() })?;
     if settings.format != FORMAT {
         return Err(Error::Damaged {
             path: path.to_owned(),
-            what: format!(
-                "format {} is not known; {FORMAT} would be right",
-                settings.format
-            ),
+            what: format!("format {} is not known; {FORMAT} would be right", settings.format),
         });
     }
     if settings.id.len() != 32 || !settings.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {

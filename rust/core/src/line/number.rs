@@ -66,10 +66,7 @@ impl Text {
 
 /// The shortest digits that read back as `value`, laid out as Python's `repr` does.
 fn float_text(value: f64) -> ([u8; FLOAT_BYTES], usize) {
-    let mut text = Text {
-        bytes: [0; FLOAT_BYTES],
-        length: 0,
-    };
+    let mut text = Text { bytes: [0; FLOAT_BYTES], length: 0 };
     if !value.is_finite() {
         text.push(if value.is_nan() {
             b"\"NaN\""
@@ -86,11 +83,6 @@ fn float_text(value: f64) -> ([u8; FLOAT_BYTES], usize) {
     let mut buffer = zmij::Buffer::new();
     let (digits, count, exponent) = decompose(buffer.format_finite(value.abs()));
     let digits = &digits[..count];
-    #[expect(
-        clippy::cast_possible_wrap,
-        clippy::cast_possible_truncation,
-        reason = "at most 17"
-    )]
     let count = count as i32;
     if !(-4..16).contains(&exponent) {
         text.push(&digits[..1]);
@@ -142,11 +134,6 @@ fn decompose(text: &str) -> ([u8; 24], usize, i32) {
     if count == 0 {
         return (digits, 1, 0);
     }
-    #[expect(
-        clippy::cast_possible_wrap,
-        clippy::cast_possible_truncation,
-        reason = "few digits"
-    )]
     let exponent = whole.len() as i32 - 1 - leading + power;
     (digits, count, exponent)
 }

@@ -46,7 +46,7 @@ pub unsafe fn write_escaped(mut out: *mut u8, text: &[u8]) -> *mut u8 {
         }
         while at < length {
             let byte = *text.get_unchecked(at);
-            if byte >= 0x20 && byte < 0x7f && byte != b'"' && byte != b'\\' {
+            if (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\' {
                 *out = byte;
                 out = out.add(1);
                 at += 1;
@@ -88,14 +88,8 @@ unsafe fn write_one(out: *mut u8, text: &[u8], at: usize) -> (*mut u8, usize) {
 /// # Safety
 /// `out` is good for six bytes.
 unsafe fn write_hex(out: *mut u8, byte: u8) -> *mut u8 {
-    let escape = [
-        b'\\',
-        b'u',
-        b'0',
-        b'0',
-        HEX[usize::from(byte >> 4)],
-        HEX[usize::from(byte & 15)],
-    ];
+    let escape =
+        [b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
     // SAFETY: promised by the caller.
     unsafe { super::write_bytes(out, &escape) }
 }

@@ -16,10 +16,7 @@ pub struct TimestampWriter {
 
 impl Default for TimestampWriter {
     fn default() -> Self {
-        Self {
-            second: 0,
-            prefix: *b"1970-01-01T00:00:00.",
-        }
+        Self { second: 0, prefix: *b"1970-01-01T00:00:00." }
     }
 }
 
@@ -34,7 +31,6 @@ impl TimestampWriter {
         if second != self.second {
             self.turn(second);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "below a second")]
         let mut rest = (timestamp_ns % 1_000_000_000) as u32;
         // SAFETY: 20 + 9 + 1 bytes.
         unsafe {
@@ -46,7 +42,6 @@ impl TimestampWriter {
                 std::ptr::copy_nonoverlapping(PAIRS.as_ptr().add(pair), out.add(at), 2);
                 rest /= 100;
             }
-            #[expect(clippy::cast_possible_truncation, reason = "one digit")]
             out.add(PREFIX_BYTES).write(b'0' + rest as u8);
             out.add(TIMESTAMP_BYTES - 1).write(b'Z');
             out.add(TIMESTAMP_BYTES)
@@ -57,8 +52,7 @@ impl TimestampWriter {
     fn turn(&mut self, second: u64) {
         self.second = second;
         let text = rfc3339(second.saturating_mul(1_000_000_000));
-        self.prefix
-            .copy_from_slice(&text.as_bytes()[..PREFIX_BYTES]);
+        self.prefix.copy_from_slice(&text.as_bytes()[..PREFIX_BYTES]);
     }
 }
 
@@ -69,7 +63,6 @@ const fn pairs() -> [u8; 200] {
     let mut out = [0; 200];
     let mut at = 0;
     while at < 100 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 100")]
         let number = at as u8;
         out[2 * at] = b'0' + number / 10;
         out[2 * at + 1] = b'0' + number % 10;
@@ -95,10 +88,7 @@ mod tests {
             let mut out = [0_u8; TIMESTAMP_BYTES];
             // SAFETY: exactly the room it needs.
             unsafe { writer.write(out.as_mut_ptr(), timestamp) };
-            assert_eq!(
-                String::from_utf8_lossy(&out),
-                crate::clock::rfc3339(timestamp)
-            );
+            assert_eq!(String::from_utf8_lossy(&out), crate::clock::rfc3339(timestamp));
         }
     }
 }

@@ -48,10 +48,7 @@ pub fn close_in_children(file: Option<&File>) {
             return;
         }
     }
-    debug_assert!(
-        false,
-        "more journals open than descriptors can be registered for"
-    );
+    debug_assert!(false, "more journals open than descriptors can be registered for");
 }
 
 /// Called before a registered file is closed.

@@ -42,9 +42,7 @@ pub struct Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Options")
-            .field("journal", &self.journal)
-            .finish_non_exhaustive()
+        out.debug_struct("Options").field("journal", &self.journal).finish_non_exhaustive()
     }
 }
 
@@ -95,10 +93,7 @@ impl Process {
         for (component, level) in &options.levels {
             domain.levels().set(component, Some(*level));
         }
-        if options
-            .journal
-            .as_ref()
-            .is_some_and(|(_, change)| *change != SettingsChange::default())
+        if options.journal.as_ref().is_some_and(|(_, change)| *change != SettingsChange::default())
         {
             domain.control().announce_settings();
         }
@@ -106,20 +101,10 @@ impl Process {
         let producer = Producer::new(ring.mapping.clone());
         let drain = journal.as_ref().map(|(journal, settings)| {
             let own = Some(ring.mapping.clone());
-            DrainThread::new(
-                journal.clone(),
-                settings.clone(),
-                domain.clone(),
-                own,
-                false,
-            )
+            DrainThread::new(journal.clone(), settings.clone(), domain.clone(), own, false)
         });
         let output = options.output.as_ref().map(|factory| {
-            Arc::new(OutputThread::new(
-                ring.mapping.clone(),
-                factory.clone(),
-                journal.is_none(),
-            ))
+            Arc::new(OutputThread::new(ring.mapping.clone(), factory.clone(), journal.is_none()))
         });
         let place = PathBuf::from("thread");
         let mut threads = Vec::new();
@@ -232,10 +217,7 @@ impl Process {
             pause = (pause * 2).min(Duration::from_millis(5));
             self.wake();
         }
-        let shown = self
-            .output
-            .as_ref()
-            .is_none_or(|output| output.wait_until(head, deadline));
+        let shown = self.output.as_ref().is_none_or(|output| output.wait_until(head, deadline));
         if durable && self.journal.is_some() {
             let control = self.domain.control();
             return control.wait_synced(control.want_sync(), deadline) && shown;
@@ -267,10 +249,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        debug_assert!(
-            !self.is_inherited(),
-            "a forked child leaks its parent's process"
-        );
+        debug_assert!(!self.is_inherited(), "a forked child leaks its parent's process");
     }
 }
 

@@ -35,9 +35,7 @@ pub struct OutputThread {
 
 impl std::fmt::Debug for OutputThread {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("OutputThread")
-            .field("shown", &self.shown)
-            .finish_non_exhaustive()
+        out.debug_struct("OutputThread").field("shown", &self.shown).finish_non_exhaustive()
     }
 }
 
@@ -102,8 +100,7 @@ impl OutputThread {
             }
             if !bytes.is_empty() || lost > 0 {
                 output.write(Frames::new(&bytes), lost);
-                self.shown
-                    .fetch_add(Frames::new(&bytes).count() as u64, Ordering::Relaxed);
+                self.shown.fetch_add(Frames::new(&bytes).count() as u64, Ordering::Relaxed);
                 sleep = SHORTEST_SLEEP;
             }
             if self.owns_tail {

@@ -66,11 +66,7 @@ impl Process {
                 .map_or(0, |output| output.lost.load(Ordering::Relaxed)),
             leads: self.drain.as_ref().is_some_and(|drain| drain.leads()),
             leader: control.leader(),
-            journal_end: if self.journal.is_some() {
-                control.committed().end
-            } else {
-                0
-            },
+            journal_end: if self.journal.is_some() { control.committed().end } else { 0 },
             journal_batches: totals.batches.load(Ordering::Relaxed),
             journal_records: totals.records.load(Ordering::Relaxed),
             journal_bytes: totals.bytes.load(Ordering::Relaxed),

@@ -43,11 +43,7 @@ fn records(directory: &Path) -> Vec<String> {
         if batch.bytes.is_empty() {
             return lines;
         }
-        lines.extend(
-            batch
-                .lines()
-                .map(|line| String::from_utf8_lossy(line).into_owned()),
-        );
+        lines.extend(batch.lines().map(|line| String::from_utf8_lossy(line).into_owned()));
     }
 }
 
@@ -57,12 +53,7 @@ fn what_was_logged_is_in_the_journal_after_flush_and_after_close() {
     let directory = base.path().join("logs");
     let (process, mut producer) = Process::start(options(Some(&directory))).expect("start");
     for number in 0..20_000 {
-        assert!(log(
-            &process,
-            &mut producer,
-            &format!("{{\"number\":{number}}}"),
-            INFO
-        ));
+        assert!(log(&process, &mut producer, &format!("{{\"number\":{number}}}"), INFO));
     }
     assert!(process.flush(SECOND, true));
     assert_eq!(records(&directory).len(), 20_001);
@@ -70,14 +61,8 @@ fn what_was_logged_is_in_the_journal_after_flush_and_after_close() {
     assert!(log(&process, &mut producer, "{\"last\":true}", INFO));
     let place = process.domain().directory().expect("shared").to_owned();
     assert!(process.close(SECOND));
-    assert_eq!(
-        records(&directory).last().map(String::as_str),
-        Some("{\"last\":true}")
-    );
-    assert!(
-        !place.exists(),
-        "the last process removes the shared memory"
-    );
+    assert_eq!(records(&directory).last().map(String::as_str), Some("{\"last\":true}"));
+    assert!(!place.exists(), "the last process removes the shared memory");
 }
 
 #[test]
@@ -98,10 +83,8 @@ fn two_processes_write_one_journal_and_the_second_takes_the_lead_when_the_first_
     assert!(second.flush(SECOND, false));
     assert!(second.statistics().leads);
     assert!(second.close(SECOND));
-    let own: Vec<_> = records(&directory)
-        .into_iter()
-        .filter(|line| line.starts_with("{\"from\""))
-        .collect();
+    let own: Vec<_> =
+        records(&directory).into_iter().filter(|line| line.starts_with("{\"from\"")).collect();
     assert_eq!(own, ["{\"from\":1}", "{\"from\":2}", "{\"from\":3}"]);
 }
 
@@ -126,22 +109,11 @@ fn domains_without_common_memory_take_turns() {
     );
     let thread = drain.spawn().expect("thread");
     for number in 0..5 {
-        two.write(format!("{{\"private\":{number}}}").as_bytes(), INFO, 1)
-            .expect("room");
-        assert!(log(
-            &first,
-            &mut one,
-            &format!("{{\"shared\":{number}}}"),
-            INFO
-        ));
+        two.write(format!("{{\"private\":{number}}}").as_bytes(), INFO, 1).expect("room");
+        assert!(log(&first, &mut one, &format!("{{\"shared\":{number}}}"), INFO));
         let deadline = std::time::Instant::now() + SECOND;
         let consumer = &ring.mapping.header().consumer;
-        let head = ring
-            .mapping
-            .header()
-            .producer
-            .head
-            .load(crate::sync::Ordering::Acquire);
+        let head = ring.mapping.header().producer.head.load(crate::sync::Ordering::Acquire);
         while consumer.tail.load(crate::sync::Ordering::Acquire) < head {
             assert!(std::time::Instant::now() < deadline, "no turn was given");
             std::thread::sleep(Duration::from_millis(5));
@@ -155,11 +127,7 @@ fn domains_without_common_memory_take_turns() {
     for number in 0..5 {
         for kind in ["private", "shared"] {
             let wanted = format!("{{\"{kind}\":{number}}}");
-            assert_eq!(
-                lines.iter().filter(|line| **line == wanted).count(),
-                1,
-                "{lines:?}"
-            );
+            assert_eq!(lines.iter().filter(|line| **line == wanted).count(), 1, "{lines:?}");
         }
     }
 }
@@ -171,9 +139,7 @@ impl ProcessOutput for Shown {
     fn write(&mut self, frames: Frames<'_>, lost: u64) {
         let mut shown = self.0.lock().expect("lock");
         shown.1 += lost;
-        shown
-            .0
-            .extend(frames.map(|frame| String::from_utf8_lossy(frame.line).into_owned()));
+        shown.0.extend(frames.map(|frame| String::from_utf8_lossy(frame.line).into_owned()));
     }
 }
 
@@ -190,10 +156,7 @@ fn without_a_journal_the_console_gets_every_record() {
     assert!(process.flush(SECOND, false));
     let (lines, lost) = shown.0.lock().expect("lock").clone();
     assert_eq!((lines.len(), lost), (50_000, 0));
-    assert!(lines
-        .iter()
-        .enumerate()
-        .all(|(at, line)| *line == at.to_string()));
+    assert!(lines.iter().enumerate().all(|(at, line)| *line == at.to_string()));
     assert!(process.close(SECOND));
 }
 
@@ -213,17 +176,11 @@ fn block_waits_once_and_then_drops_at_once_until_there_is_room() {
     for _ in 0..100 {
         assert!(!log(&process, &mut producer, &"y".repeat(100), INFO));
     }
-    assert!(
-        begin.elapsed() < Duration::from_secs(2),
-        "one timeout, not a hundred"
-    );
+    assert!(begin.elapsed() < Duration::from_secs(2), "one timeout, not a hundred");
     assert_eq!(process.statistics().dropped_newest, 100);
     let header = process.ring().header();
     let head = header.producer.head.load(crate::sync::Ordering::Relaxed);
-    header
-        .consumer
-        .tail
-        .store(head, crate::sync::Ordering::Release);
+    header.consumer.tail.store(head, crate::sync::Ordering::Release);
     assert!(log(&process, &mut producer, "z", INFO));
 }
 
@@ -232,12 +189,7 @@ fn drop_oldest_keeps_the_newest_and_counts_what_it_gave_up() {
     let (process, mut producer) = full(Overflow::DropOldest);
     let before = process.statistics();
     for number in 0..2000 {
-        assert!(log(
-            &process,
-            &mut producer,
-            &format!("{number:0100}"),
-            INFO
-        ));
+        assert!(log(&process, &mut producer, &format!("{number:0100}"), INFO));
     }
     let after = process.statistics();
     let header = process.ring().header();
@@ -259,21 +211,12 @@ fn drop_oldest_keeps_the_newest_and_counts_what_it_gave_up() {
 fn drop_newest_and_drop_below_keep_what_is_there() {
     let (process, mut producer) = full(Overflow::DropNewest);
     assert!(!log(&process, &mut producer, &"y".repeat(100), INFO));
-    assert!(
-        log(&process, &mut producer, "audit", AUDIT),
-        "the protected share still has room"
-    );
+    assert!(log(&process, &mut producer, "audit", AUDIT), "the protected share still has room");
     assert_eq!(process.statistics().dropped_newest, 1);
     let (process, mut producer) = full(Overflow::DropBelow(WARNING));
     let begin = std::time::Instant::now();
     assert!(!log(&process, &mut producer, &"y".repeat(100), INFO));
-    assert!(
-        begin.elapsed() < Duration::from_millis(100),
-        "below the level nobody waits"
-    );
+    assert!(begin.elapsed() < Duration::from_millis(100), "below the level nobody waits");
     assert!(!log(&process, &mut producer, &"y".repeat(100), WARNING));
-    assert!(
-        begin.elapsed() >= Duration::from_millis(200),
-        "from the level on the call waits"
-    );
+    assert!(begin.elapsed() >= Duration::from_millis(200), "from the level on the call waits");
 }

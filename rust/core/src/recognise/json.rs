@@ -6,33 +6,12 @@ use super::times::{epoch, iso, Zone};
 use super::{push_json, Foreign};
 use crate::level::{self, Level};
 
-const TIMES: [&str; 8] = [
-    "timestamp",
-    "@timestamp",
-    "time",
-    "ts",
-    "datetime",
-    "date",
-    "asctime",
-    "eventTime",
-];
-const LEVELS: [&str; 6] = [
-    "level",
-    "severity",
-    "lvl",
-    "levelname",
-    "log.level",
-    "loglevel",
-];
+const TIMES: [&str; 8] =
+    ["timestamp", "@timestamp", "time", "ts", "datetime", "date", "asctime", "eventTime"];
+const LEVELS: [&str; 6] = ["level", "severity", "lvl", "levelname", "log.level", "loglevel"];
 const MESSAGES: [&str; 5] = ["message", "msg", "event", "text", "log"];
-const COMPONENTS: [&str; 6] = [
-    "component",
-    "logger",
-    "logger_name",
-    "log.logger",
-    "name",
-    "module",
-];
+const COMPONENTS: [&str; 6] =
+    ["component", "logger", "logger_name", "log.logger", "name", "module"];
 
 pub fn recognise(line: &str, zone: Zone) -> Option<Foreign> {
     if !line.trim_start().starts_with('{') {
@@ -55,15 +34,9 @@ pub fn recognise(line: &str, zone: Zone) -> Option<Foreign> {
     foreign.component = take(&mut object, &COMPONENTS, text_of);
     foreign.category = take(&mut object, &["category"], text_of);
     foreign.host = take(&mut object, &["host", "hostname"], text_of);
-    foreign.process = take(
-        &mut object,
-        &["process", "pid", "processId", "process_id"],
-        Value::as_u64,
-    );
-    for (key, part) in [
-        ("context", &mut foreign.context),
-        ("metadata", &mut foreign.metadata),
-    ] {
+    foreign.process =
+        take(&mut object, &["process", "pid", "processId", "process_id"], Value::as_u64);
+    for (key, part) in [("context", &mut foreign.context), ("metadata", &mut foreign.metadata)] {
         if let Some(Value::Object(fields)) = object.get_mut(key).map(Value::take) {
             object.remove(key);
             *part = fields;

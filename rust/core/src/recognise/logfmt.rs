@@ -26,7 +26,7 @@ pub fn recognise(line: &str, zone: Zone) -> Option<Foreign> {
                 }
             }
             "logger" | "component" if foreign.component.is_none() => {
-                foreign.component = Some(value)
+                foreign.component = Some(value);
             }
             "host" if foreign.host.is_none() => foreign.host = Some(value),
             _ => {

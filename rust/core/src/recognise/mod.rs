@@ -149,9 +149,7 @@ impl Recogniser {
         self.flush(emit);
         let (foreign, count) = recognise(&text, self.zone, &mut self.counts);
         *count += 1;
-        self.in_traceback = foreign
-            .message
-            .starts_with("Traceback (most recent call last)");
+        self.in_traceback = foreign.message.starts_with("Traceback (most recent call last)");
         self.pending = Some(foreign);
     }
 
@@ -247,10 +245,7 @@ fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str
     };
     pair("level", &level::name(level));
     pair("category", foreign.category.as_deref().unwrap_or_default());
-    pair(
-        "component",
-        foreign.component.as_deref().unwrap_or(component),
-    );
+    pair("component", foreign.component.as_deref().unwrap_or(component));
     out.extend_from_slice(b",\"message\":");
     push_string(&mut out, &foreign.message);
     if let Some(process) = foreign.process {
@@ -260,10 +255,7 @@ fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str
         out.extend_from_slice(b",\"host\":");
         push_string(&mut out, host);
     }
-    for (key, fields) in [
-        ("context", &foreign.context),
-        ("metadata", &foreign.metadata),
-    ] {
+    for (key, fields) in [("context", &foreign.context), ("metadata", &foreign.metadata)] {
         if !fields.is_empty() {
             out.extend_from_slice(format!(",\"{key}\":").as_bytes());
             push_object(&mut out, fields);

@@ -35,23 +35,14 @@ pub fn level_word(word: &str) -> Option<Level> {
         return None;
     }
     // SECURITY and AUDIT are kinds of record that a word in foreign text does not make.
-    level::parse(word)
-        .filter(|level| *level < level::SECURITY)
-        .or_else(|| {
-            WORDS
-                .iter()
-                .find(|(name, _)| word.eq_ignore_ascii_case(name))
-                .map(|(_, level)| *level)
-        })
+    level::parse(word).filter(|level| *level < level::SECURITY).or_else(|| {
+        WORDS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
+    })
 }
 
 pub fn recognise(line: &str) -> Foreign {
     let (level, message) = leading_level(line);
-    Foreign {
-        level,
-        message: message.to_owned(),
-        ..Foreign::default()
-    }
+    Foreign { level, message: message.to_owned(), ..Foreign::default() }
 }
 
 /// A level at the beginning, `ERROR: …`, `[error] …` or `ERROR …` in capitals, and the text after it.
@@ -73,20 +64,12 @@ pub fn leading_level(text: &str) -> (Option<Level>, &str) {
 
 /// The last line of a Python traceback: `package.SomeError: message`.
 pub fn is_exception(text: &str) -> bool {
-    let name = text
-        .split_once(':')
-        .map_or(text, |(name, _)| name)
-        .trim_end();
+    let name = text.split_once(':').map_or(text, |(name, _)| name).trim_end();
     !name.is_empty()
         && name.split('.').all(|part| {
             !part.is_empty()
                 && !part.as_bytes()[0].is_ascii_digit()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         })
-        && name
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.as_bytes()[0].is_ascii_uppercase())
+        && name.rsplit('.').next().is_some_and(|last| last.as_bytes()[0].is_ascii_uppercase())
 }

@@ -15,21 +15,12 @@ struct Form {
 }
 
 static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
-    let form = |looks: &str, read| Form {
-        looks: Regex::new(looks).ok(),
-        read,
-    };
+    let form = |looks: &str, read| Form { looks: Regex::new(looks).ok(), read };
     vec![
         // 081109 203615 148 INFO dfs.DataNode$PacketResponder: text
-        form(
-            r"^(\d\d)(\d\d)(\d\d) (\d\d)(\d\d)(\d\d) (\d+) ([A-Z]+) ([^:]+): (.*)$",
-            hdfs,
-        ),
+        form(r"^(\d\d)(\d\d)(\d\d) (\d\d)(\d\d)(\d\d) (\d+) ([A-Z]+) ([^:]+): (.*)$", hdfs),
         // 17/06/09 20:10:40 INFO executor.Executor: text
-        form(
-            r"^(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d) ([A-Z]+) ([^:]+): (.*)$",
-            spark,
-        ),
+        form(r"^(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d) ([A-Z]+) ([^:]+): (.*)$", spark),
         // [Sun Dec 04 04:47:44 2005] [notice] text, also with microseconds, pid and client
         form(
             r"^\[[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d+) (\d\d):(\d\d):(\d\d)(?:\.(\d+))? (\d{4})\] \[(?:[a-z_0-9]+:)?(\w+)\] (.*)$",
@@ -41,10 +32,7 @@ static FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| {
             access,
         ),
         // I0102 15:04:05.123456 7 file.go:1] text
-        form(
-            r"^([IWEFD])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d+) +(\d+) ([^\]]+)\] (.*)$",
-            glog,
-        ),
+        form(r"^([IWEFD])(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d+) +(\d+) ([^\]]+)\] (.*)$", glog),
         // I (1234) TAG: text
         form(r"^([VDIWE]) \((\d+)\) ([^:]+): (.*)$", esp_idf),
         // nova-api.log.1.2017-05-16_13:53:08 2017-05-16 00:00:00.008 25746 INFO nova.osapi [req-…] text
@@ -84,9 +72,7 @@ fn number(found: &Captures<'_>, at: usize) -> Option<u64> {
 }
 
 fn text(found: &Captures<'_>, at: usize) -> String {
-    found
-        .get(at)
-        .map_or_else(String::new, |part| part.as_str().to_owned())
+    found.get(at).map_or_else(String::new, |part| part.as_str().to_owned())
 }
 
 /// Year, month, day, hour, minute and second from six groups in a row.
@@ -111,9 +97,7 @@ fn hdfs(found: &Captures<'_>, zone: Zone) -> Option<Foreign> {
         message: text(found, 10),
         ..Foreign::default()
     };
-    foreign
-        .metadata
-        .insert("thread".into(), number(found, 7)?.into());
+    foreign.metadata.insert("thread".into(), number(found, 7)?.into());
     Some(foreign)
 }
 
@@ -160,18 +144,12 @@ fn access(found: &Captures<'_>, _: Zone) -> Option<Foreign> {
         message: text(found, 10),
         ..Foreign::default()
     };
-    foreign
-        .metadata
-        .insert("client".into(), text(found, 1).into());
+    foreign.metadata.insert("client".into(), text(found, 1).into());
     if &found[2] != "-" {
-        foreign
-            .metadata
-            .insert("user".into(), text(found, 2).into());
+        foreign.metadata.insert("user".into(), text(found, 2).into());
     }
     foreign.metadata.insert("status".into(), status.into());
-    foreign
-        .metadata
-        .insert("bytes".into(), number(found, 12).unwrap_or(0).into());
+    foreign.metadata.insert("bytes".into(), number(found, 12).unwrap_or(0).into());
     let rest = text(found, 13);
     if !rest.trim().is_empty() {
         foreign.metadata.insert("rest".into(), rest.trim().into());
@@ -218,9 +196,7 @@ fn esp_idf(found: &Captures<'_>, _: Zone) -> Option<Foreign> {
         message: text(found, 4),
         ..Foreign::default()
     };
-    foreign
-        .metadata
-        .insert("uptime_ms".into(), number(found, 2)?.into());
+    foreign.metadata.insert("uptime_ms".into(), number(found, 2)?.into());
     Some(foreign)
 }
 
@@ -268,9 +244,7 @@ fn log4j(found: &Captures<'_>, zone: Zone) -> Option<Foreign> {
         message: text(found, 5),
         ..Foreign::default()
     };
-    foreign
-        .metadata
-        .insert("thread".into(), text(found, 3).into());
+    foreign.metadata.insert("thread".into(), text(found, 3).into());
     Some(foreign)
 }
 

@@ -38,11 +38,7 @@ fn rfc3164(line: &str, zone: Zone) -> Option<Foreign> {
         return None;
     }
     let found = RFC3164.as_ref()?.captures(line)?;
-    let number = |at: usize| {
-        found
-            .get(at)
-            .and_then(|text| text.as_str().parse::<u64>().ok())
-    };
+    let number = |at: usize| found.get(at).and_then(|text| text.as_str().parse::<u64>().ok());
     let (month, day) = (month(&found[2])?, number(3)?);
     let parts = Parts {
         year: year_of(month, day),
@@ -115,9 +111,7 @@ fn structured_data<'a>(text: &'a str, foreign: &mut Foreign) -> Option<&'a str> 
             fields.insert(name.to_owned(), value.into());
             after = next;
         }
-        foreign
-            .metadata
-            .insert(id.to_owned(), Value::Object(fields));
+        foreign.metadata.insert(id.to_owned(), Value::Object(fields));
     }
     Some(rest.strip_prefix(' ').unwrap_or(rest))
 }

@@ -7,10 +7,7 @@ fn piped(text: &[u8]) -> Vec<Value> {
     let mut recogniser = Recogniser::new("pipe", Zone::Utc);
     let mut found = Vec::new();
     let mut emit = |_, _, line: &[u8]| {
-        assert!(
-            !line.iter().any(|byte| *byte < 0x20),
-            "a control character in a line"
-        );
+        assert!(!line.iter().any(|byte| *byte < 0x20), "a control character in a line");
         found.push(serde_json::from_slice(line).expect("json"));
     };
     for chunk in text.chunks(7) {
@@ -70,20 +67,14 @@ fn forms_are_recognised() {
 #[test]
 fn fields_are_kept() {
     let found = piped(LINES[3].0.as_bytes());
-    assert_eq!(
-        found[0]["metadata"]["exampleSDID@32473"]["eventSource"],
-        "App\"x"
-    );
+    assert_eq!(found[0]["metadata"]["exampleSDID@32473"]["eventSource"], "App\"x");
     assert_eq!(found[0]["host"], "mymachine");
     let found = piped(LINES[12].0.as_bytes());
     assert_eq!(found[0]["metadata"]["status"], 503);
     let found =
         piped(br#"{"msg":"m","context":{"user":7},"metadata":{"a":1},"b":[1.5,{"c":null}]}"#);
     assert_eq!(found[0]["context"]["user"], 7);
-    assert_eq!(
-        found[0]["metadata"],
-        serde_json::json!({"a": 1, "b": [1.5, {"c": null}]})
-    );
+    assert_eq!(found[0]["metadata"], serde_json::json!({"a": 1, "b": [1.5, {"c": null}]}));
 }
 
 #[test]
@@ -110,22 +101,14 @@ Caused by: java.io.IOException: gone
 \t... 3 more
 ";
     let found = piped(text);
-    let messages: Vec<_> = found
-        .iter()
-        .map(|record| record["message"].as_str().expect("text"))
-        .collect();
-    assert_eq!(
-        messages,
-        ["failed", "next", "java.lang.IllegalStateException: broken"]
-    );
+    let messages: Vec<_> =
+        found.iter().map(|record| record["message"].as_str().expect("text")).collect();
+    assert_eq!(messages, ["failed", "next", "java.lang.IllegalStateException: broken"]);
     assert_eq!(
         found[0]["metadata"]["stack"],
         "Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    g()\nValueError: bad"
     );
-    assert!(found[2]["metadata"]["stack"]
-        .as_str()
-        .expect("text")
-        .ends_with("... 3 more"));
+    assert!(found[2]["metadata"]["stack"].as_str().expect("text").ends_with("... 3 more"));
 }
 
 #[test]
@@ -133,7 +116,7 @@ fn an_endless_line_takes_bounded_memory_and_is_cut_visibly() {
     let mut recogniser = Recogniser::new("pipe", Zone::Utc);
     let mut lengths = Vec::new();
     for _ in 0..40 {
-        recogniser.feed(&[b'x'; 100_000], &mut |_, _, line| lengths.push(line.len()));
+        recogniser.feed(&vec![b'x'; 100_000], &mut |_, _, line| lengths.push(line.len()));
     }
     recogniser.feed(b"\nshort\n", &mut |_, _, line| lengths.push(line.len()));
     recogniser.finish(&mut |_, _, line| lengths.push(line.len()));

@@ -22,17 +22,13 @@ pub struct Parts {
     pub nanoseconds: u64,
 }
 
-const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// 1 for `Jan`.
 pub fn month(name: &str) -> Option<u64> {
     let name = name.get(..3)?.to_ascii_lowercase();
-    MONTHS
-        .iter()
-        .position(|month| *month == name)
-        .map(|at| at as u64 + 1)
+    MONTHS.iter().position(|month| *month == name).map(|at| at as u64 + 1)
 }
 
 /// Digits after the decimal point as nanoseconds.
@@ -42,9 +38,7 @@ pub fn fraction(digits: &str) -> u64 {
         .take(9)
         .chain(std::iter::repeat(b'0'))
         .take(9)
-        .fold(0, |value, digit| {
-            value * 10 + u64::from(digit.wrapping_sub(b'0').min(9))
-        })
+        .fold(0, |value, digit| value * 10 + u64::from(digit.wrapping_sub(b'0').min(9)))
 }
 
 impl Parts {
@@ -66,9 +60,7 @@ impl Parts {
             Zone::Utc => seconds,
             Zone::Local => local_to_utc(seconds, self),
         };
-        seconds
-            .checked_mul(1_000_000_000)?
-            .checked_add(self.nanoseconds)
+        seconds.checked_mul(1_000_000_000)?.checked_add(self.nanoseconds)
     }
 }
 
@@ -133,10 +125,5 @@ pub fn epoch(value: f64) -> Option<u64> {
     } else {
         1.0
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "in range"
-    )]
     Some((value * factor) as u64)
 }

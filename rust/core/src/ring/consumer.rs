@@ -15,12 +15,7 @@ pub fn claim(ring: &Mapping) -> Option<(u64, u64)> {
     let consumer = &ring.header().consumer;
     consumer
         .state
-        .compare_exchange(
-            CONSUMER_FREE,
-            CONSUMER_DRAINING,
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        )
+        .compare_exchange(CONSUMER_FREE, CONSUMER_DRAINING, Ordering::AcqRel, Ordering::Acquire)
         .ok()?;
     let tail = consumer.tail.load(Ordering::Acquire);
     Some((tail, ring.header().producer.head.load(Ordering::Acquire)))
@@ -28,10 +23,7 @@ pub fn claim(ring: &Mapping) -> Option<(u64, u64)> {
 
 /// Gives the consumer side back with nothing taken.
 pub fn release(ring: &Mapping) {
-    ring.header()
-        .consumer
-        .state
-        .store(CONSUMER_FREE, Ordering::Release);
+    ring.header().consumer.state.store(CONSUMER_FREE, Ordering::Release);
 }
 
 /// Moves the tail over the oldest records, up to the first protected one, until `goal` bytes are free
@@ -60,10 +52,7 @@ pub fn evict(ring: &Mapping, goal: u64) -> bool {
         freed += frame_bytes(frame.line.len()) as u64;
         dropped += 1;
     }
-    header
-        .counters
-        .dropped_oldest
-        .fetch_add(dropped, Ordering::Relaxed);
+    header.counters.dropped_oldest.fetch_add(dropped, Ordering::Relaxed);
     consumer.tail.store(tail + freed, Ordering::Release);
     consumer.state.store(CONSUMER_FREE, Ordering::Release);
     true

@@ -25,11 +25,7 @@ impl Follower {
     #[must_use]
     pub fn new(ring: Arc<Mapping>) -> Self {
         let position = ring.header().consumer.tail.load(Ordering::Acquire);
-        Self {
-            sequence: (position == 0).then_some(0),
-            ring,
-            position,
-        }
+        Self { sequence: (position == 0).then_some(0), ring, position }
     }
 
     #[must_use]
@@ -69,11 +65,8 @@ impl Follower {
         let whole = out.len() - frames.rest();
         out.truncate(whole);
         self.position += whole as u64;
-        let expected = self.sequence.or(first);
-        let lost = first
-            .zip(expected)
-            .map_or(0, |(first, expected)| first.saturating_sub(expected));
+        let missed = first.zip(self.sequence).map_or(0, |(first, next)| first.saturating_sub(next));
         self.sequence = last.map(|last| last + 1).or(self.sequence);
-        Lapped(lost)
+        Lapped(missed)
     }
 }

@@ -43,9 +43,7 @@ fn the_drain_gets_every_record_once_and_in_order() {
         let shared = ring.clone();
         let writer = thread::spawn(move || {
             let mut producer = Producer::new(shared);
-            (1..=3)
-                .filter(|at| producer.write(&line(*at), INFO, 1).is_some())
-                .collect::<Vec<u8>>()
+            (1..=3).filter(|at| producer.write(&line(*at), INFO, 1).is_some()).collect::<Vec<u8>>()
         });
         let mut seen = Vec::new();
         take(&ring, &mut seen);
@@ -81,11 +79,7 @@ fn eviction_and_drain_never_both_have_a_record() {
         };
         let mut seen = drain.join().expect("drain");
         take(&ring, &mut seen);
-        let dropped = ring
-            .header()
-            .counters
-            .dropped_oldest
-            .load(Ordering::Relaxed);
+        let dropped = ring.header().counters.dropped_oldest.load(Ordering::Relaxed);
         assert_eq!(seen.len() as u64 + dropped, written);
         assert!(seen.is_sorted(), "{seen:?}");
     });

@@ -41,9 +41,7 @@ impl Mapping {
         let mapping = Self::map(file, capacity)?;
         let identity = &mapping.header().identity;
         identity.version.store(VERSION, Ordering::Relaxed);
-        identity
-            .process
-            .store(std::process::id(), Ordering::Relaxed);
+        identity.process.store(std::process::id(), Ordering::Relaxed);
         identity.capacity.store(capacity as u64, Ordering::Relaxed);
         identity.magic.store(MAGIC, Ordering::Release);
         Ok(mapping)
@@ -154,7 +152,6 @@ impl Mapping {
     #[inline]
     #[must_use]
     pub(crate) fn at(&self, at: u64) -> *mut u8 {
-        #[expect(clippy::cast_possible_truncation, reason = "masked below the capacity")]
         let offset = (at & (self.capacity as u64 - 1)) as usize;
         // SAFETY: HEADER_BYTES + offset + capacity is inside the mapping.
         unsafe { self.base.as_ptr().add(HEADER_BYTES + offset) }
@@ -166,9 +163,7 @@ impl Mapping {
     /// The caller is a consumer and `tail <= from <= to <= head`, so that the producer stays out of them.
     #[must_use]
     pub unsafe fn bytes(&self, from: u64, to: u64) -> &[u8] {
-        let length = usize::try_from(to - from)
-            .unwrap_or(self.capacity)
-            .min(self.capacity);
+        let length = usize::try_from(to - from).unwrap_or(self.capacity).min(self.capacity);
         // SAFETY: inside the double mapping; the caller keeps the producer out.
         unsafe { std::slice::from_raw_parts(self.at(from), length) }
     }

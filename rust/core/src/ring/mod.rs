@@ -116,10 +116,7 @@ impl Header {
     #[must_use]
     pub fn waiting_bytes(&self) -> u64 {
         let tail = self.consumer.tail.load(Ordering::Acquire);
-        self.producer
-            .head
-            .load(Ordering::Acquire)
-            .saturating_sub(tail)
+        self.producer.head.load(Ordering::Acquire).saturating_sub(tail)
     }
 }
 

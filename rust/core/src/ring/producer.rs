@@ -30,13 +30,7 @@ impl Producer {
         let head = producer.head.load(Ordering::Relaxed);
         let sequence = producer.sequence.load(Ordering::Relaxed);
         let alarm = head + ring.capacity() as u64 / 4;
-        Self {
-            ring,
-            head,
-            tail: head,
-            sequence,
-            alarm,
-        }
+        Self { ring, head, tail: head, sequence, alarm }
     }
 
     #[must_use]

@@ -17,9 +17,7 @@ fn drain(ring: &Mapping) -> Vec<Vec<u8>> {
     #[allow(unsafe_code)]
     // SAFETY: the test is the only consumer.
     let bytes = unsafe { ring.bytes(tail, head) };
-    let lines = Frames::new(bytes)
-        .map(|frame| frame.line.to_vec())
-        .collect();
+    let lines = Frames::new(bytes).map(|frame| frame.line.to_vec()).collect();
     consumer.tail.store(head, Ordering::Release);
     lines
 }
@@ -29,9 +27,8 @@ fn records_come_out_as_they_went_in_across_many_wraps() {
     let ring = ring();
     let mut producer = Producer::new(ring.clone());
     for round in 0..500_u32 {
-        let lines: Vec<Vec<u8>> = (0..20)
-            .map(|i| format!("{round}-{i}").repeat(1 + i).into_bytes())
-            .collect();
+        let lines: Vec<Vec<u8>> =
+            (0..20).map(|i| format!("{round}-{i}").repeat(1 + i).into_bytes()).collect();
         for line in &lines {
             producer.write(line, INFO, 7).expect("room");
         }

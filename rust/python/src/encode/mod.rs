@@ -68,8 +68,6 @@ pub fn push_value(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, ancestors: &mut A
 /// What stands for a value whose rendering failed.
 fn push_unprintable(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
     let name = value.get_type().name();
-    let name = name
-        .as_ref()
-        .map_or("object".into(), |name| name.to_string_lossy());
+    let name = name.as_ref().map_or("object".into(), |name| name.to_string_lossy());
     push_string(out, &format!("<unprintable {name}>"));
 }

@@ -34,12 +34,7 @@ fn try_known(
     } else if class.hasattr("__struct_fields__")? {
         push_attributes(value, &class.getattr("__struct_fields__")?, out, ancestors)?;
     } else if class.hasattr("__pydantic_fields__")? {
-        push_attributes(
-            value,
-            &class.getattr("__pydantic_fields__")?,
-            out,
-            ancestors,
-        )?;
+        push_attributes(value, &class.getattr("__pydantic_fields__")?, out, ancestors)?;
     } else if value.is_instance_of::<PyTuple>() && class.hasattr("_fields")? {
         push_attributes(value, &class.getattr("_fields")?, out, ancestors)?;
     } else {
@@ -73,11 +68,7 @@ fn try_builtin(
         let class = value.get_type().name()?;
         line::push_string(
             out,
-            &format!(
-                "{}: {}",
-                class.to_string_lossy(),
-                value.str()?.to_string_lossy()
-            ),
+            &format!("{}: {}", class.to_string_lossy(), value.str()?.to_string_lossy()),
         );
     } else {
         return try_foreign(value, out, ancestors);

@@ -73,6 +73,7 @@ unsafe fn write_one(out: *mut u8, text: &[u8], at: usize) -> (*mut u8, usize) {
         [12, ..] => (b"\\f", 1),
         [13, ..] => (b"\\r", 1),
         [byte @ (0..=0x1f | 0x7f), ..] => return (unsafe { write_hex(out, *byte) }, at + 1),
+        // SAFETY of the line above and the next: six bytes, as the caller has made sure.
         // C1 controls, U+0080 to U+009F: a terminal may take U+009B for an escape sequence.
         [0xc2, byte @ 0x80..=0x9f, ..] => return (unsafe { write_hex(out, *byte) }, at + 2),
         // Line and paragraph separator: some tools end a line there.

@@ -8,8 +8,12 @@ import picologging
 DURABILITY = "page cache (write per record)"
 
 
+_handler = None
+
+
 def open_log(path):
-    handler = picologging.FileHandler(path)
+    global _handler
+    handler = _handler = picologging.FileHandler(path)
     handler.setFormatter(
         picologging.Formatter(
             '{"timestamp":"%(asctime)s","level":"%(levelname)s","component":"%(name)s",'
@@ -27,4 +31,4 @@ def open_log(path):
 
 
 def close():
-    picologging.shutdown()
+    _handler.close()

@@ -290,3 +290,29 @@ def test_overflow_policies_with_a_leader_that_is_stopped(journal, overflow, kept
     assert [r["level"] for r in found if r["message"] == "kept in any case"] == ["SECURITY"]
     told = sum(r["metadata"].get("dropped", 0) for r in found if "dropped" in r["message"])
     assert told == dropped
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="plays two users")
+def test_root_may_look_at_somebodys_journal_without_taking_it_away():
+    import shutil
+    import tempfile
+
+    place = tempfile.mkdtemp(prefix="treering-users-")
+    os.chmod(place, 0o777)
+    program = """
+        import os, sys, treering, treering.config
+        if sys.argv[2] == "user":
+            os.setgroups([]); os.setgid(65534); os.setuid(65534)
+        treering.configure(directory=sys.argv[1], console=False)
+        treering.get_logger("app").info(sys.argv[3])
+        assert treering.flush(10)
+        print(treering.statistics()["ring_private_because"])
+    """
+    try:
+        assert run(program, place + "/logs", "user", "one")[1] == "None\n"
+        assert [r["message"] for r in records(place + "/logs")] == ["one"]
+        assert run(program, place + "/logs", "root", "two")[1] == "None\n"
+        assert run(program, place + "/logs", "user", "three")[1] == "None\n"
+        assert [r["message"] for r in records(place + "/logs")] == ["one", "two", "three"]
+    finally:
+        shutil.rmtree(place)

@@ -31,6 +31,8 @@ pub struct Site {
     pub head: Vec<u8>,
     pub message_begin: usize,
     pub message_end: usize,
+    /// Where the location ends and the process begins.
+    location_end: usize,
     /// `,"metadata":{"first":`, then `,"second":` and so on; `ends[i]` is where field i's key ends.
     pub fields: Vec<u8>,
     pub ends: Vec<usize>,
@@ -44,6 +46,11 @@ pub struct Site {
 pub const SPECIAL: [&str; 4] = ["extra", "exc_info", "stack_info", "stacklevel"];
 
 impl Site {
+    /// The location, as `Location::push` writes it.
+    pub fn location(&self) -> &[u8] {
+        &self.head[self.message_end + 1..self.location_end]
+    }
+
     /// The very same call as last time, or one that only made its tuple of names anew.
     #[inline]
     unsafe fn is(
@@ -168,6 +175,12 @@ impl Location {
         })
     }
 
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.push(&mut out);
+        out
+    }
+
     /// `,"module":…,"function":…,"file":…,"line":…`, whatever of it is known.
     pub fn push(&self, out: &mut Vec<u8>) {
         for (key, value) in [
@@ -229,6 +242,7 @@ pub fn build(
     let message_end = head.len();
     head.push(b'"');
     Location::here(py, 0).push(&mut head);
+    let location_end = head.len();
     push_process(&mut head);
     let (mut fields, mut ends, mut keys, mut is_special) =
         (Vec::new(), Vec::new(), Vec::new(), false);
@@ -257,6 +271,7 @@ pub fn build(
         head,
         message_begin,
         message_end,
+        location_end,
         fields,
         ends,
         is_special,

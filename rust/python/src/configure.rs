@@ -172,7 +172,7 @@ pub fn log_record(
         category,
         component: component.to_owned(),
         message,
-        location: Location { module, function, file, line },
+        location: Location { module, function, file, line }.bytes(),
         metadata: encode::fields(metadata, &mut Ancestors::default()),
         ..Record::default()
     };

@@ -20,7 +20,8 @@ pub struct Record {
     pub category: Option<String>,
     pub component: String,
     pub message: String,
-    pub location: Location,
+    /// As `Location::push` writes it.
+    pub location: Vec<u8>,
     /// `"key":value,…`, as are the next two.
     pub context: Vec<u8>,
     pub metadata: Vec<u8>,
@@ -38,7 +39,7 @@ impl Record {
         out.extend_from_slice(b"\",");
         push_begin(&mut out, self.level, self.category.as_deref(), &self.component);
         push_string(&mut out, &self.message);
-        self.location.push(&mut out);
+        out.extend_from_slice(&self.location);
         push_process(&mut out);
         let (thread, length) = call::thread_digits();
         out.extend_from_slice(&thread[..usize::from(length)]);
@@ -143,18 +144,8 @@ pub unsafe fn log(
     if !pipeline::make_ready(py) || !logger.is_enabled(level) {
         return;
     }
-    // SAFETY: the GIL is held.
-    let place = unsafe { frame::place() };
-    if let (Some(place), 1, Some(message)) = (place, count, values.first()) {
-        if message.is_exact_instance_of::<PyString>() {
-            if let Ok(site) = callsite::build(py, place, logger, level, message, names.as_ref()) {
-                // SAFETY: no Python code runs while the table is borrowed; what it gave up is dropped after.
-                let replaced = unsafe { pipeline::state().sites.put(site) };
-                drop(replaced);
-            }
-        }
-    }
-    let call = Call { logger, level, exc_info, positional: &values[..count.min(values.len())] };
+    let location = site_location(py, logger, level, &values, names.as_ref());
+    let call = Call { logger, level, exc_info, location, positional: &values[..count.min(values.len())] };
     let named: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> =
         names.iter().flatten().zip(values[count..].iter().cloned()).collect();
     call.record(py, named).write(py);
@@ -163,10 +154,37 @@ pub unsafe fn log(
     }
 }
 
+/// The location of this call site, which is remembered for next time if it was not.
+#[allow(unsafe_code)]
+fn site_location(
+    py: Python<'_>,
+    logger: &Logger,
+    level: Level,
+    values: &[Bound<'_, PyAny>],
+    names: Option<&Bound<'_, PyTuple>>,
+) -> Option<Vec<u8>> {
+    let message = values.first().filter(|message| message.is_exact_instance_of::<PyString>())?;
+    let kwnames = names.map_or(std::ptr::null_mut(), |names| names.as_ptr());
+    // SAFETY: the GIL is held, and no Python code runs while the table is borrowed.
+    unsafe {
+        let place = frame::place()?;
+        if let Some(site) = pipeline::state().sites.find(place, logger, level, kwnames) {
+            return Some(site.location().to_vec());
+        }
+        let site = callsite::build(py, place, logger, level, message, names).ok()?;
+        let location = site.location().to_vec();
+        let replaced = pipeline::state().sites.put(site);
+        // What the table gave up is dropped only now: that may run Python code.
+        drop(replaced);
+        Some(location)
+    }
+}
+
 struct Call<'a, 'py> {
     logger: &'a Logger,
     level: Level,
     exc_info: bool,
+    location: Option<Vec<u8>>,
     positional: &'a [Bound<'py, PyAny>],
 }
 
@@ -206,7 +224,10 @@ impl<'py> Call<'_, 'py> {
         if let Some(extra) = extra.as_ref().and_then(|extra| extra.cast::<PyDict>().ok()) {
             take_extra(extra, &mut record, &context, &mut metadata, &mut performance);
         }
-        record.location = Location::here(py, up);
+        match &self.location {
+            Some(location) if up == 0 => record.location.clone_from(location),
+            _ => Location::here(py, up).push(&mut record.location),
+        }
         record.context = encode::fields(&context, &mut Ancestors::default());
         record.metadata = encode::pairs(&metadata, &mut Ancestors::default());
         record.performance_data = encode::pairs(&performance, &mut Ancestors::default());

@@ -116,6 +116,7 @@ impl Domain {
             place.join(format!("control-{}-{}", std::process::id(), crate::clock::now_ns()));
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
+        crate::owner::give(&file, place);
         let made = Pages::create(&file, CONTROL_BYTES + levels::TABLE_BYTES).and_then(|pages| {
             let domain = Self { pages, directory: None, attached: Mutex::new(None) };
             domain.control().initialise();
@@ -186,10 +187,13 @@ pub fn place(journal_id: &str, owner: u32) -> PathBuf {
 
 /// Makes `place` and its parent 0700, and refuses ones that somebody else prepared.
 fn make_private_directories(place: &Path) -> io::Result<()> {
+    let named = place.parent().and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let owner = named.and_then(|name| name.strip_prefix("treering-").and_then(|id| id.parse().ok()));
     for directory in [place.parent().unwrap_or(place), place] {
         match DirBuilder::new().mode(0o700).create(directory) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
+            Ok(()) => crate::owner::give_directory(directory, owner.unwrap_or(0)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
         let metadata = fs::symlink_metadata(directory)?;
         if !metadata.is_dir() || metadata.mode() & 0o022 != 0 || !is_trusted(metadata.uid(), place)

@@ -50,6 +50,7 @@ impl OwnRing {
         let path = directory.join(&name);
         let file =
             OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
+        crate::owner::give(&file, directory);
         // A mapping keeps its open file alive, and with it the lock, in forked children too: the one
         // that is mapped must not be the one that is locked.
         let made = flock(&file, libc::LOCK_EX | libc::LOCK_NB)

@@ -164,7 +164,13 @@ pub fn run(shared: &DrainThread) {
                 }
                 shared.leads.store(true, Ordering::Release);
                 shared.note(None);
-                lead(shared, leader, &turn);
+                // A bug must cost the lead, not the records: the next lead settles what was in flight.
+                let led = std::panic::AssertUnwindSafe(|| lead(shared, leader, &turn));
+                if std::panic::catch_unwind(led).is_err() {
+                    control.totals.write_errors.fetch_add(1, Ordering::Relaxed);
+                    shared.note(Some("the drain has a bug and starts again".into()));
+                    shared.pause(FOLLOW_INTERVAL);
+                }
                 shared.leads.store(false, Ordering::Release);
                 if !shared.stopped() {
                     shared.pause(TURN);

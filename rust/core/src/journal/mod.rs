@@ -117,6 +117,7 @@ impl Journal {
             .mode(0o600)
             .open(&path)
             .at("opening the lock", &path)?;
+        crate::owner::give(&file, &self.directory);
         match flock(&file, libc::LOCK_EX | libc::LOCK_NB) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(None),
@@ -210,6 +211,7 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        crate::owner::give(&file, path.parent().unwrap_or(path));
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&draft, path)

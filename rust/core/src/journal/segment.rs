@@ -25,14 +25,16 @@ impl Segment {
     /// # Errors
     /// What the kernel says.
     pub fn open_for_append(&self) -> Result<File> {
-        OpenOptions::new()
+        let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
             .open(&self.path)
-            .at("opening the segment", &self.path)
+            .at("opening the segment", &self.path)?;
+        crate::owner::give(&file, self.path.parent().unwrap_or(&self.path));
+        Ok(file)
     }
 }
 

@@ -160,7 +160,8 @@ impl Process {
     /// # Errors
     /// As `start`.
     pub fn reopen_after_fork(&self) -> Result<(Arc<Self>, Producer)> {
-        Self::start(self.options.clone())
+        // Levels were set when the parent started; what was changed since must not be undone.
+        Self::start(Options { levels: Vec::new(), ..self.options.clone() })
     }
 
     /// True in a child that was forked after this process started.

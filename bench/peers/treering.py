@@ -6,7 +6,7 @@ DURABILITY = "survives the process (shared memory)"
 
 
 def open_log(path):
-    treering.configure(directory=path, console=False, ring_bytes="4MB", block_timeout_s=60)
+    treering.configure(directory=path, console=False, block_timeout_s=60)
     return treering.get_logger("bench").info
 
 

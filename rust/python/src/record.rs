@@ -145,7 +145,8 @@ pub unsafe fn log(
         return;
     }
     let location = site_location(py, logger, level, &values, names.as_ref());
-    let call = Call { logger, level, exc_info, location, positional: &values[..count.min(values.len())] };
+    let call =
+        Call { logger, level, exc_info, location, positional: &values[..count.min(values.len())] };
     let named: Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)> =
         names.iter().flatten().zip(values[count..].iter().cloned()).collect();
     call.record(py, named).write(py);

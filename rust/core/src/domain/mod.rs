@@ -188,7 +188,8 @@ pub fn place(journal_id: &str, owner: u32) -> PathBuf {
 /// Makes `place` and its parent 0700, and refuses ones that somebody else prepared.
 fn make_private_directories(place: &Path) -> io::Result<()> {
     let named = place.parent().and_then(Path::file_name).map(|name| name.to_string_lossy());
-    let owner = named.and_then(|name| name.strip_prefix("treering-").and_then(|id| id.parse().ok()));
+    let owner =
+        named.and_then(|name| name.strip_prefix("treering-").and_then(|id| id.parse().ok()));
     for directory in [place.parent().unwrap_or(place), place] {
         match DirBuilder::new().mode(0o700).create(directory) {
             Ok(()) => crate::owner::give_directory(directory, owner.unwrap_or(0)),

@@ -52,7 +52,7 @@ check: native $(STAMPS)/test $(STAMPS)/check
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest treering._core --allowlist tests/house/stubtest.txt
 	$(BIN)/lint-imports
-	$(BIN)/python scripts/numbers.py
+	$(BIN)/python scripts/house_numbers.py
 
 fix: $(STAMPS)/check
 	cargo fmt $(MANIFEST) --all

@@ -22,9 +22,9 @@ def logs(journal):
 
     def read(*, of_journal=False):
         assert treering.flush(10)
-        from treering.journal import Journal
-
         import json
+
+        from treering.journal import Journal
 
         found = [json.loads(line) for _, line in Journal(journal).records()]
         return found if of_journal else [r for r in found if r["component"] != "treering.journal"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 
 from treering import _core
 
@@ -25,7 +25,7 @@ class Level(IntEnum):
     OFF = 100
 
 
-class LogCategory(str, Enum):
+class LogCategory(StrEnum):
     """What a record is about. An open set: any other word is a category too."""
 
     SYSTEM = "system"

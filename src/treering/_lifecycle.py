@@ -44,14 +44,27 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
 def get_logging_config() -> LoggingConfig:
     """The configuration in force."""
     start()
-    assert _config is not None, "start() configures"
-    return _config
+    return _config or configure()
 
 
 def start() -> None:
-    """Makes sure that logging is set up; does nothing when it is."""
-    if _core.statistics() is None and not _core.is_started():
+    """Makes sure that logging is set up; does nothing when it is.
+
+    A log call may be what starts it, and that never raises: an environment that cannot be used is
+    reported once on standard error, and the console shows the records.
+    """
+    global _config  # noqa: PLW0603 - the process has one configuration
+    if _core.is_started():
+        return
+    from treering.config import resolve
+    from treering.errors import TreeringError
+
+    try:
         configure()
+    except TreeringError as error:
+        print(f"treering: {error}; logging to the console only", file=sys.stderr)  # noqa: T201
+        _config = resolve(None, {}, environment={})
+        _core.configure(_flat(_config))
 
 
 def flush(timeout_s: float = 30.0, *, durable: bool = False) -> bool:

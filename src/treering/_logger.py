@@ -50,9 +50,7 @@ class Logger(_core.Logger):
         self, level: object, component: str, message: str, metadata: Mapping[str, object]
     ) -> None:
         """Logs a message with a mapping of fields for another component."""
-        get_logger(component).log(
-            level, message, extra={"metadata": dict(metadata)}, stacklevel=2
-        )
+        get_logger(component).log(level, message, extra={"metadata": dict(metadata)}, stacklevel=2)
 
     def set_level(self, level: object) -> None:
         """Sets this component's threshold, in every process of the journal; `None` inherits again."""

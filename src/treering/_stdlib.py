@@ -10,10 +10,12 @@ from treering._levels import level_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
 
 # What every LogRecord has; the rest came with `extra`.
 _STANDARD = frozenset(
-    vars(logging.LogRecord("", 0, "", 0, "", None, None)) | {"message": "", "asctime": "", "taskName": ""}
+    vars(logging.LogRecord("", 0, "", 0, "", None, None))
+    | {"message": "", "asctime": "", "taskName": ""}
 )
 
 
@@ -74,7 +76,7 @@ class Capture:
         for name, level in self._silenced.items():
             logging.getLogger(name).setLevel(level)
 
-    def __enter__(self) -> Capture:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -74,7 +74,7 @@ class Journal:
                 time.sleep(poll_s)
                 continue
             if filter is None:
-                batch = enumerate(lines[:-1].split(b"\n"), first)
+                batch: Iterator[tuple[int, bytes]] = enumerate(lines[:-1].split(b"\n"), first)
             else:
                 batch = iter(filter.select(first, lines))
             for index, line in batch:

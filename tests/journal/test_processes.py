@@ -223,7 +223,9 @@ def test_process_pools_log_into_the_same_journal(journal):
 
     numbers = count_by_worker(records(journal))
 
-    assert sorted(numbers) == sorted(f"{m}{at}" for m in ("fork", "spawn", "forkserver") for at in range(4))
+    assert sorted(numbers) == sorted(
+        f"{m}{at}" for m in ("fork", "spawn", "forkserver") for at in range(4)
+    )
     assert all(of_worker == list(range(200)) for of_worker in numbers.values())
 
 

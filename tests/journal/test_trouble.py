@@ -76,7 +76,9 @@ def test_a_full_disk_costs_counted_records_and_is_recovered_from(tmp_path):
     assert result.stdout == "ok\n", result.stderr
 
 
-def test_without_shared_memory_records_still_reach_the_journal_and_statistics_say_so(journal, tmp_path):
+def test_without_shared_memory_records_still_reach_the_journal_and_statistics_say_so(
+    journal, tmp_path
+):
     _, out, _ = run(
         """
         import sys, treering
@@ -139,7 +141,9 @@ def test_files_are_for_the_owner_only(logs, journal):
     treering.get_logger("a").info("secret")
     logs()
 
-    modes = {p.relative_to(journal).as_posix(): p.stat().st_mode & 0o777 for p in journal.rglob("*")}
+    modes = {
+        p.relative_to(journal).as_posix(): p.stat().st_mode & 0o777 for p in journal.rglob("*")
+    }
 
     assert modes.pop("active") == 0o700
     assert set(modes.values()) == {0o600}

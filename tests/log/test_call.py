@@ -1,290 +1,428 @@
-"""The log call: message, fields, location, context, levels."""
+"""The log call."""
 
 import asyncio
+import json
+import os
+import pickle
+import sys
 import threading
 
 import pytest
+from programs import records, run
 
 import treering
-from treering import _core
-
-log = treering.get_logger("call")
+from treering import Level, LogCategory, _core
 
 
-def test_a_record_says_what_happened_where(logs):
-    log.info("User authenticated", user_id=7, method="password")
+def test_a_record_has_what_the_table_says_in_that_order(logs):
+    log = treering.get_logger("auth.session", category=LogCategory.AUTH).bind(request_id="r1")
+    log.info("User %s in", "ann", user_id=7, extra={"performance_data": {"duration_ms": 1.5}})
+    line = sys._getframe().f_lineno - 1
 
-    (record,) = logs()
+    record = logs()[0]
+
     assert list(record) == [
-        "timestamp",
-        "level",
-        "component",
-        "message",
-        "module",
-        "function",
-        "file",
-        "line",
-        "process",
-        "thread",
-        "metadata",
+        "timestamp", "level", "category", "component", "message", "module", "function", "file",
+        "line", "process", "thread", "context", "metadata", "performance_data",
+    ]  # fmt: skip
+    assert record["timestamp"].endswith("Z") and len(record["timestamp"]) == 30
+    del record["timestamp"]
+    assert record == {
+        "level": "INFO",
+        "category": "auth",
+        "component": "auth.session",
+        "message": "User ann in",
+        "module": __name__,
+        "function": "test_a_record_has_what_the_table_says_in_that_order",
+        "file": __file__,
+        "line": line,
+        "process": os.getpid(),
+        "thread": threading.get_native_id(),
+        "context": {"request_id": "r1"},
+        "metadata": {"user_id": 7},
+        "performance_data": {"duration_ms": 1.5},
+    }
+
+
+def test_both_roads_write_the_same_line(logs):
+    """The first call at a site goes the slow road, the others the fast one."""
+    log = treering.get_logger("roads").bind(a=1)
+    for _ in range(3):
+        log.warning("same", text='q"\n', number=-5, real=0.1, yes=True, no=False, nothing=None)
+
+    first, *others = ({k: v for k, v in r.items() if k != "timestamp"} for r in logs())
+
+    assert others == [first, first]
+
+
+def test_every_method_has_its_level(logs):
+    log = treering.get_logger("levels")
+    names = ["trace", "debug", "info", "warning", "warn", "error", "critical", "fatal", "security"]
+    for name in names:
+        getattr(log, name)(name)
+    log.log("NOTICE", "notice")
+    log.log(27, "between")
+    log.log(logging_level := 40, "number")
+    log.logf("INFO", "other", "%d of %d", 1, 2)
+    log.log_structured("DEBUG", "other", "fields", {"k": "v"})
+    log.audit("audited")
+
+    found = [(r["message"], r["level"]) for r in logs()]
+
+    assert found == [
+        ("trace", "TRACE"), ("debug", "DEBUG"), ("info", "INFO"), ("warning", "WARNING"),
+        ("warn", "WARNING"), ("error", "ERROR"), ("critical", "CRITICAL"), ("fatal", "CRITICAL"),
+        ("security", "SECURITY"), ("notice", "NOTICE"), ("between", "Level 27"), ("number", "ERROR"),
+        ("1 of 2", "INFO"), ("fields", "DEBUG"), ("audited", "AUDIT"),
+    ]  # fmt: skip
+    assert logging_level == Level.ERROR
+    assert all(r["function"] == "test_every_method_has_its_level" for r in logs())
+
+
+def test_thresholds_are_inherited_and_never_hold_security_and_audit_back(logs):
+    treering.set_level("shop", "ERROR")
+    till = treering.get_logger("shop.till")
+    till.warning("dropped")
+    till.error("kept")
+    till.set_level("OFF")
+    till.critical("dropped")
+    till.security("kept")
+    till.audit("kept")
+    till.set_level(None)
+    till.error("kept again")
+    treering.get_logger("shopping").info("another component")
+
+    assert [r["message"] for r in logs()] == [
+        "kept",
+        "kept",
+        "kept",
+        "kept again",
+        "another component",
     ]
-    assert record["message"] == "User authenticated"
-    assert record["metadata"] == {"user_id": 7, "method": "password"}
-    assert record["function"] == "test_a_record_says_what_happened_where"
-    assert record["file"] == __file__
-    assert record["thread"] == threading.get_native_id()
-    assert record["line"] == test_a_record_says_what_happened_where.__code__.co_firstlineno + 1
+    assert treering.get_level("shop.till") == Level.ERROR
+    treering.set_level("shop", None)
 
 
-@pytest.mark.parametrize(
-    ("method", "level"),
-    [
-        ("trace", "TRACE"),
-        ("debug", "DEBUG"),
-        ("info", "INFO"),
-        ("warning", "WARNING"),
-        ("warn", "WARNING"),
-        ("error", "ERROR"),
-        ("critical", "CRITICAL"),
-        ("fatal", "CRITICAL"),
-        ("security", "SECURITY"),
-        ("audit", "AUDIT"),
-        ("exception", "ERROR"),
-    ],
-)
-def test_a_method_logs_at_its_level(logs, method, level):
-    getattr(log, method)("m")
+def test_audit_comes_back_when_the_record_is_on_the_device(logs, journal):
+    receipt = treering.get_logger("auth").audit("Role granted", actor="a", target="b")
 
-    assert logs()[-1]["level"] == level
+    assert receipt.durable
+    assert any(b"Role granted" in p.read_bytes() for p in (journal / "active").iterdir())
 
 
-@pytest.mark.parametrize(
-    ("level", "name"), [(27, "Level 27"), ("notice", "NOTICE"), (treering.Level.ERROR, "ERROR")]
-)
-def test_log_takes_names_and_numbers(logs, level, name):
-    log.log(level, "m %s", 1)
-
-    assert (logs()[-1]["level"], logs()[-1]["message"]) == (name, "m 1")
-
-
-@pytest.mark.parametrize(
-    ("args", "expected"),
-    [
-        (("%s and %r", "a", "b"), "a and 'b'"),
-        (("%(a)s", {"a": 1}), "1"),
-        (("100%",), "100%"),
-        (("%s", (1, 2)), "(1, 2)"),
-        ((3.5,), "3.5"),
-        (("grün",), "grün"),
-    ],
-)
-def test_messages_are_formatted_as_in_the_standard_library(logs, args, expected):
-    log.info(*args)
-
-    assert logs()[-1]["message"] == expected
-
-
-def test_extra_goes_to_its_parts(logs):
-    log.info(
-        "m",
-        own=1,
+def test_extra_means_what_the_users_document_says(logs):
+    treering.get_logger("auth").info(
+        "User login",
         extra={
-            "category": treering.LogCategory.SECURITY,
-            "context": {"request": "r"},
-            "metadata": {"more": 2},
-            "performance_data": {"duration_ms": 3.5},
-            "loose": 4,
+            "category": LogCategory.SECURITY,
+            "context": {"user_id": 1, "ip_address": "10.0.0.1"},
+            "metadata": {"login_method": "password", "success": True},
+            "other": 5,
         },
     )
 
-    (record,) = logs()
+    record = logs()[0]
+
     assert record["category"] == "security"
-    assert record["context"] == {"request": "r"}
-    assert record["metadata"] == {"own": 1, "more": 2, "loose": 4}
-    assert record["performance_data"] == {"duration_ms": 3.5}
+    assert record["context"] == {"user_id": 1, "ip_address": "10.0.0.1"}
+    assert record["metadata"] == {"login_method": "password", "success": True, "other": 5}
 
 
-def test_a_call_site_is_not_mistaken_for_another(logs):
-    loggers = [treering.get_logger("one"), treering.get_logger("two"), log.bind(k=1)]
-    for turn in range(3):
-        for logger in loggers:
-            for level in ("info", "error"):
-                getattr(logger, level)(f"turn {turn}", turn=turn)
-    found = [
-        (r["component"], r["level"], r["message"], r["metadata"], r.get("context")) for r in logs()
+def test_context_nests_follows_tasks_and_yields_to_bound_fields(logs):
+    log = treering.get_logger("ctx")
+
+    async def work(name):
+        with treering.context(task=name):
+            await asyncio.sleep(0.001)
+            log.info("inside", name=name)
+
+    async def main():
+        with treering.context(tenant="acme", task="outer"):
+            await asyncio.gather(*(work(f"t{at}") for at in range(5)))
+            log.bind(tenant="bound").info("bound wins")
+
+    asyncio.run(main())
+    log.info("outside")
+
+    @treering.context(step="decorated")
+    def decorated():
+        log.info("decorated")
+
+    decorated()
+    found = logs()
+    inside = [r for r in found if r["message"] == "inside"]
+    assert all(r["context"] == {"tenant": "acme", "task": r["metadata"]["name"]} for r in inside)
+    assert len(inside) == 5
+    by_message = {r["message"]: r for r in found}
+    assert by_message["bound wins"]["context"] == {"tenant": "bound", "task": "outer"}
+    assert "context" not in by_message["outside"]
+    assert by_message["decorated"]["context"] == {"step": "decorated"}
+
+
+def test_bind_and_unbind_give_new_loggers(logs):
+    log = treering.get_logger("bind")
+    bound = log.bind(a=1).bind(b="x")
+    for logger in (log, bound, bound.unbind("a"), pickle.loads(pickle.dumps(bound))):
+        logger.info("m")
+
+    assert [r.get("context") for r in logs()] == [
+        None,
+        {"a": 1, "b": "x"},
+        {"b": "x"},
+        {"a": 1, "b": "x"},
     ]
-
-    assert found == [
-        (name, level, f"turn {turn}", {"turn": turn}, context)
-        for turn in range(3)
-        for name, context in (("one", None), ("two", None), ("call", {"k": 1}))
-        for level in ("INFO", "ERROR")
-    ]
+    assert isinstance(bound, treering.Logger)
 
 
-def test_keys_may_change_at_a_call_site(logs):
-    for fields in ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}, {}, {"a": 3}):
-        log.info("m", **fields)
+def test_one_site_many_loggers_messages_and_threads(logs):
+    loggers = [treering.get_logger(f"many.{at}") for at in range(5)]
 
-    assert [r.get("metadata", {}) for r in logs()] == [
-        {"a": 1},
-        {"b": 2},
-        {"a": 1, "b": 2},
-        {},
-        {"a": 3},
-    ]
+    def work(thread):
+        for number in range(200):
+            loggers[number % 5].info(
+                f"message {number}" if number % 2 else "constant", thread=thread, n=number
+            )
 
-
-def test_code_that_comes_and_goes_is_not_confused(logs):
-    for number in range(300):
-        code = compile(
-            f"\n\ndef f{number}(): log.info('m{number}', n={number})\nf{number}()",
-            f"f{number}.py",
-            "exec",
-        )
-        exec(code, {"log": log, "__name__": f"mod{number}"})
-
-    for number, record in enumerate(logs()):
-        assert record["message"] == f"m{number}"
-        assert (record["file"], record["function"], record["module"], record["line"]) == (
-            f"f{number}.py",
-            f"f{number}",
-            f"mod{number}",
-            3,
-        )
-
-
-def test_lambdas_and_generators_have_places(logs):
-    (lambda: log.info("lambda"))()
-    list(log.info("generator") for _ in range(2))
-
-    assert [r["function"] for r in logs()] == ["<lambda>", "<genexpr>", "<genexpr>"]
-
-
-def test_stacklevel_names_the_caller(logs):
-    def inner():
-        log.info("m", stacklevel=2)
-
-    inner()
-    assert logs()[-1]["function"] == "test_stacklevel_names_the_caller"
-
-
-def test_frames_read_fast_agree_with_the_documented_api():
-    assert _core.frames_agree()
-
-
-def test_threads_log_their_own_fields(logs):
-    def work(number):
-        for turn in range(200):
-            log.info("m", number=number, turn=turn)
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    threads = [threading.Thread(target=work, args=(at,)) for at in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-
-    found = [(r["metadata"]["number"], r["metadata"]["turn"]) for r in logs()]
-    assert sorted(found) == [(n, t) for n in range(4) for t in range(200)]
-
-
-def test_bound_wins_over_ambient_and_inner_over_outer(logs):
-    bound = log.bind(a="bound")
-    with treering.context(a="outer", b="outer", c="outer"), treering.context(b="inner"):
-        bound.info("m")
-        log.info("m")
-    bound.unbind("a").info("m")
-
-    assert [r.get("context") for r in logs()] == [
-        {"a": "bound", "b": "inner", "c": "outer"},
-        {"a": "outer", "b": "inner", "c": "outer"},
-        None,
-    ]
+    for record in logs():
+        number = record["metadata"]["n"]
+        assert record["component"] == f"many.{number % 5}"
+        assert record["message"] == (f"message {number}" if number % 2 else "constant")
 
 
-def test_context_follows_tasks(logs):
-    async def task(number):
-        with treering.context(task=number):
-            await asyncio.sleep(0)
-            log.info("m", number=number)
+def test_code_made_at_run_time_does_not_confuse_call_sites(logs):
+    for number in range(300):
+        scope = {"log": treering.get_logger("exec")}
+        exec(
+            compile(
+                f"log.info('message {number}', field_{number % 7}={number})", f"f{number}", "exec"
+            ),
+            scope,
+        )
 
-    async def main():
-        await asyncio.gather(*(task(n) for n in range(10)))
-
-    asyncio.run(main())
-    assert all(r["context"]["task"] == r["metadata"]["number"] for r in logs())
-
-
-def test_context_decorates(logs):
-    @treering.context(job="j")
-    def work():
-        log.info("m")
-
-    work()
-    assert logs()[-1]["context"] == {"job": "j"}
+    for number, record in enumerate(logs()):
+        assert record["message"] == f"message {number}"
+        assert record["file"] == f"f{number}"
+        assert record["metadata"] == {f"field_{number % 7}": number}
 
 
-def test_exceptions_are_chained_and_noted(logs):
-    try:
+def test_generators_lambdas_and_comprehensions_know_where_they_stand(logs):
+    log = treering.get_logger("places")
+
+    def generator():
+        log.info("generator")
+        yield
+        log.info("generator")
+
+    for _ in range(3):
+        list(generator())
+    (lambda: log.info("lambda"))()
+    [log.info("comprehension") for _ in range(2)]
+    found = [(r["message"], r["function"]) for r in logs()]
+    assert found[:6] == [("generator", "generator")] * 6
+    assert found[6:] == [("lambda", "<lambda>")] + [("comprehension", "<listcomp>")] * 2
+
+
+def test_the_fast_way_to_the_callers_frame_agrees_with_the_documented_one():
+    def deeper(levels):
+        return _core.frames_agree() if levels == 0 else deeper(levels - 1)
+
+    assert _core.frames_agree() in (True, None)
+    assert deeper(20) in (True, None)
+    assert next(_core.frames_agree() for _ in range(1)) in (True, None)
+    if sys.version_info[:2] == (3, 11):
+        assert _core.fast_frames
+
+
+def test_exceptions_are_structured_with_their_chain(logs):
+    log = treering.get_logger("exc")
+
+    def fail():
         try:
-            raise KeyError("k")
+            raise KeyError("card")
         except KeyError as error:
-            raise ValueError("v") from error
-    except ValueError as error:
-        error.add_note("note")
-        log.exception("failed", order=42)
+            wrapped = ValueError("bad\ncard")
+            wrapped.add_note("a note")
+            raise wrapped from error
 
-    exception = logs()[-1]["exception"]
-    assert (exception["type"], exception["message"], exception["notes"]) == (
-        "ValueError",
-        "v",
-        ["note"],
-    )
-    assert exception["stack"][-1]["function"] == "test_exceptions_are_chained_and_noted"
-    assert (exception["cause"]["type"], exception["cause"]["message"]) == ("KeyError", "'k'")
-
-
-def test_groups_show_their_members_and_suppressed_contexts_stay_hidden(logs):
     try:
-        try:
-            raise OSError("hidden")
-        except OSError:
-            raise ExceptionGroup("g", [ValueError("a"), TypeError("b")]) from None
-    except ExceptionGroup:
-        log.error("failed", exc_info=True)
+        fail()
+    except ValueError:
+        log.exception("Payment failed", order=42)
+    try:
+        raise ExceptionGroup("several", [TypeError("one"), ValueError("two")])
+    except ExceptionGroup as group:
+        log.error("grouped", exc_info=group)
+    log.info("none", exc_info=True)
+    log.info("stack", stack_info=True)
 
-    exception = logs()[-1]["exception"]
-    assert [e["type"] for e in exception["exceptions"]] == ["ValueError", "TypeError"]
-    assert "context" not in exception
-    assert "cause" not in exception
-
-
-def test_levels_are_inherited_down_the_dots(logs):
-    treering.set_level("shop", "ERROR")
-    treering.set_level("shop.pay", "DEBUG")
-    for name in ("shop", "shop.cart", "shop.pay.card", "shopping"):
-        treering.get_logger(name).info(name)
-    treering.get_logger("shop").audit("always")
-    treering.set_level("shop", None)
-    treering.get_logger("shop").info("again")
-
-    assert [r["message"] for r in logs()] == ["shop.pay.card", "shopping", "always", "again"]
-    assert treering.get_logger("shop.pay").enabled_for("DEBUG")
-
-
-def test_the_same_name_is_the_same_logger():
-    assert treering.get_logger("same") is treering.get_logger("same")
+    failed, grouped, none, stack = logs()
+    assert failed["metadata"] == {"order": 42}
+    exception = failed["exception"]
+    assert (exception["type"], exception["message"]) == ("ValueError", "bad\ncard")
+    assert exception["notes"] == ["a note"]
+    functions = [frame["function"] for frame in exception["stack"]]
+    assert functions == ["test_exceptions_are_structured_with_their_chain", "fail"]
+    assert exception["cause"]["type"] == "KeyError"
+    assert [e["type"] for e in grouped["exception"]["exceptions"]] == ["TypeError", "ValueError"]
+    assert "exception" not in none
+    assert (
+        stack["exception"]["stack"][-1]["function"]
+        == "test_exceptions_are_structured_with_their_chain"
+    )
 
 
-def test_logf_and_log_structured_name_another_component(logs):
-    log.logf("INFO", "other", "%s-%d", "a", 1)
-    log.log_structured("ERROR", "other", "m", {"k": 1})
+class Evil:
+    def __init__(self, act):
+        self.act = act
 
-    first, second = logs()
-    assert (first["component"], first["message"]) == ("other", "a-1")
-    assert (second["level"], second["metadata"]) == ("ERROR", {"k": 1})
-    assert first["function"] == "test_logf_and_log_structured_name_another_component"
+    def __repr__(self):
+        return self.act()
+
+    __str__ = __repr__
 
 
-def test_an_audit_receipt_says_that_the_record_is_durable(logs):
-    assert log.audit("Role granted", actor="a").durable
+def test_values_that_log_raise_or_recurse_do_no_harm(logs):
+    log = treering.get_logger("evil")
+    log.info("logs", value=Evil(lambda: log.info("from within") or "done"))
+    log.info("raises", value=Evil(lambda: 1 / 0))
+    log.info("exits", value=Evil(lambda: sys.exit("no")))
+    forever = Evil(lambda: str(forever))
+    log.info("recurses", value=forever)
+    log.info("wrong", value=Evil(lambda: 5))
+    log.info("%s", Evil(lambda: 1 / 0))
+    log.info("%d items", "no number")
+    log.info(Evil(lambda: 1 / 0))
+    log.info()
+    changing = {}
+    changing["a"] = Evil(lambda: changing.update(b=1) or "changed")
+    log.info("changes", value=changing)
+
+    found = {r["message"]: r.get("metadata", {}).get("value") for r in logs()}
+
+    assert found["logs"] == "done" and "from within" in found
+    for message in ("raises", "exits", "recurses", "wrong"):
+        assert found[message] == "<unprintable Evil>"
+    assert found["changes"] == {"a": "changed"}
+    assert "<unprintable Evil>" in found
+    assert "<no message>" in found
+    assert any("could not be formatted with" in message for message in found)
+    assert treering.statistics()["failed"] >= 2
+
+
+def test_a_value_that_takes_a_lock_held_elsewhere_blocks_only_itself(logs):
+    lock, log = threading.Lock(), treering.get_logger("lock")
+
+    def locked():
+        with lock:
+            return "got it"
+
+    with lock:
+        thread = threading.Thread(target=lambda: log.info("waits", value=Evil(locked)))
+        thread.start()
+        log.info("goes on")
+        treering.flush()
+    thread.join(10)
+
+    assert [r["message"] for r in logs()] == ["goes on", "waits"]
+
+
+def test_signal_handlers_may_log(journal):
+    run(
+        """
+        import signal, sys, treering
+        treering.configure(directory=sys.argv[1], console=False, block_timeout_s=30)
+        log = treering.get_logger("sig")
+        fired = 0
+        def handler(*_):
+            global fired
+            fired += 1
+            log.info("signal", number=fired)
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+        for number in range(30000):
+            log.info("main", number=number)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        log.info("fired", count=fired)
+        """,
+        journal,
+    )
+    found = records(journal)
+    main = [r["metadata"]["number"] for r in found if r["message"] == "main"]
+    signals = [r["metadata"]["number"] for r in found if r["message"] == "signal"]
+    assert main == list(range(30000))
+    assert len(signals) == next(r["metadata"]["count"] for r in found if r["message"] == "fired")
+
+
+def test_strip_turns_methods_below_a_level_into_nothing():
+    program = """
+        import treering
+        log = treering.get_logger("s")
+        treering.set_level("", "TRACE")
+        log.debug("gone"); log.info("here")
+    """
+    _, _, err = run(program, env={"TREERING_STRIP": "INFO"})
+    assert "here" in err and "gone" not in err
+
+
+def test_security_and_audit_are_turned_off_by_their_own_settings_only(journal):
+    treering.configure(directory=journal, console=False, security_enabled=False)
+    log = treering.get_logger("a")
+    log.security("off")
+    log.audit("on")
+    treering.shutdown()
+
+    assert [r["message"] for r in records(journal)] == ["on"]
+
+
+def test_statistics_count(logs):
+    before = treering.statistics()["logged"]
+    log = treering.get_logger("stat")
+    for _ in range(10):
+        log.info("m")
+    log.debug("m")
+    logs()
+    counted = treering.statistics()
+    assert counted["logged"] == before + 11
+    assert counted["dropped_newest"] == counted["dropped_oldest"] == 0
+    assert counted["ring_private_because"] is None
+    assert json.dumps(counted)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"levle": "INFO"}, ["levle", "unknown", "did you mean level?"]),
+        ({"level": "LOUD"}, ["level", "'LOUD'", "argument", "TRACE DEBUG INFO"]),
+        ({"ring_bytes": "1KB"}, ["ring_bytes", "'1KB'", "16KB"]),
+        ({"overflow": "explode"}, ["overflow", "drop_oldest"]),
+        ({"block_timeout_s": -1}, ["block_timeout_s", "seconds"]),
+        ({"segment_max_bytes": 10}, ["segment_max_bytes", "4KB"]),
+        ({"durability": "always"}, ["durability", "batch"]),
+        ({"profile": "fast"}, ["profile 'fast'", "production"]),
+        ({"console": "maybe"}, ["console", "true or false"]),
+        ({"levels": "auth"}, ["levels", "auth=DEBUG"]),
+    ],
+)
+def test_bad_settings_are_errors_that_name_setting_value_source_and_remedy(settings, words):
+    with pytest.raises(treering.ConfigurationError) as caught:
+        treering.configure(**settings)
+
+    text = f"{caught.value} {caught.value.hint}"
+    assert all(word in text for word in words), text
+
+
+def test_the_environment_configures_and_is_named_in_errors(journal):
+    run(
+        "import treering; treering.get_logger('env').debug('hello')",
+        env={"TREERING_LOG_DIRECTORY": str(journal), "TREERING_LOG_LEVEL": "DEBUG"},
+    )
+    assert [r["message"] for r in records(journal)] == ["hello"]
+    code, _, err = run(
+        "import treering; treering.configure()", env={"TREERING_RING_BYTES": "many"}, check=False
+    )
+    assert code == 1 and "environment variable TREERING_RING_BYTES is 'many'" in err

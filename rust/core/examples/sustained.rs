@@ -1,5 +1,10 @@
 //! How fast records get from a producer into the segment, without Python: `cargo run --release --example sustained`.
-#![allow(clippy::print_stdout, clippy::unwrap_used)]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::items_after_statements
+)]
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +43,11 @@ fn main() {
     assert!(process.flush(Duration::from_secs(60), false));
     let total = begin.elapsed();
     let rate = |elapsed: Duration| RECORDS as f64 / elapsed.as_secs_f64() / 1e6;
-    println!("{:.2} M records/s logged, {:.2} M records/s until readable", rate(logged), rate(total));
+    println!(
+        "{:.2} M records/s logged, {:.2} M records/s until readable",
+        rate(logged),
+        rate(total)
+    );
     println!("{:?}", process.statistics());
     assert!(process.close(Duration::from_secs(10)));
     std::fs::remove_dir_all(directory).unwrap();

@@ -21,10 +21,16 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl std::fmt::Display for Error {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Io { what, path, source } => write!(out, "{what} failed for '{}': {source}", path.display()),
+            Self::Io { what, path, source } => {
+                write!(out, "{what} failed for '{}': {source}", path.display())
+            }
             Self::Damaged { path, what } => write!(out, "'{}' is damaged: {what}", path.display()),
-            Self::Setting { name, found, wanted } => write!(out, "setting {name} is '{found}': {wanted}"),
-            Self::Unsafe { path, what } => write!(out, "'{}' is not safe to use: {what}", path.display()),
+            Self::Setting { name, found, wanted } => {
+                write!(out, "setting {name} is '{found}': {wanted}")
+            }
+            Self::Unsafe { path, what } => {
+                write!(out, "'{}' is not safe to use: {what}", path.display())
+            }
         }
     }
 }

@@ -15,7 +15,13 @@ pub fn wait(word: &AtomicU32, expected: u32, timeout: Duration) {
     }
     // SAFETY: the word outlives the call; the kernel only compares it.
     unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const timespec);
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT,
+            expected,
+            &raw const timespec,
+        );
     }
 }
 

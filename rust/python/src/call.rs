@@ -111,7 +111,6 @@ pub fn thread_digits() -> ([u8; 12], u8) {
     let text = id.to_string();
     let mut digits = [0; 12];
     digits[..text.len()].copy_from_slice(text.as_bytes());
-    #[expect(clippy::cast_possible_truncation, reason = "at most ten digits")]
     let length = text.len() as u8;
     THREAD.set((digits, length, generation));
     (digits, length)
@@ -134,8 +133,12 @@ unsafe fn fast(
     // `kwnames`, as vectorcall promises.
     unsafe {
         let message = *args;
-        let Some(place) = frame::place() else { return false };
-        let Some(site) = state.sites.find(place, logger, level, kwnames) else { return false };
+        let Some(place) = frame::place() else {
+            return false;
+        };
+        let Some(site) = state.sites.find(place, logger, level, kwnames) else {
+            return false;
+        };
         if site.is_special {
             return false;
         }
@@ -168,8 +171,12 @@ unsafe fn fast(
         if bound > FAST_BYTES.min(state.max_line_bytes) {
             return false;
         }
-        let Some(producer) = state.producer.as_mut() else { return false };
-        let Some(begin) = producer.reserve(bound, level) else { return false };
+        let Some(producer) = state.producer.as_mut() else {
+            return false;
+        };
+        let Some(begin) = producer.reserve(bound, level) else {
+            return false;
+        };
         let timestamp_ns = now_ns();
         let mut out = write_bytes(begin, b"{\"timestamp\":\"");
         out = state.timestamps.write(out, timestamp_ns);
@@ -268,7 +275,7 @@ unsafe fn guarded(
         unsafe { log(slf, args, count, kwnames, level, exc_info) }
     }));
     result.unwrap_or_else(|_| {
-        pipeline::count_failed();
+        pipeline::count_lost();
         true
     })
 }
@@ -345,19 +352,14 @@ unsafe extern "C" fn log_at(
             Some(level) => {
                 guarded(slf, args.add(1), nargs - 1, kwnames, level, false);
             }
-            None => pipeline::count_failed(),
+            None => pipeline::count_lost(),
         }
         none()
     }
 }
 
 /// Does nothing at the price of a call: what stripped methods become, and what disabled ones are measured by.
-unsafe extern "C" fn noop(
-    _: Object,
-    _: *mut Object,
-    _: ffi::Py_ssize_t,
-    _: Object,
-) -> Object {
+unsafe extern "C" fn noop(_: Object, _: *mut Object, _: ffi::Py_ssize_t, _: Object) -> Object {
     // SAFETY: the GIL is held.
     unsafe { none() }
 }
@@ -374,7 +376,9 @@ unsafe fn descriptor(
         ml_name: name.as_ptr(),
         // SAFETY: the flags below name exactly this convention.
         ml_meth: ffi::PyMethodDefPointer {
-            PyCFunctionFastWithKeywords: unsafe { std::mem::transmute::<Method, ffi::PyCFunctionFastWithKeywords>(method) },
+            PyCFunctionFastWithKeywords: unsafe {
+                std::mem::transmute::<Method, ffi::PyCFunctionFastWithKeywords>(method)
+            },
         },
         ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
         ml_doc: std::ptr::null(),

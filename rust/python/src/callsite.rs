@@ -148,7 +148,9 @@ impl Location {
             let frame = ffi::PyThreadState_GetFrame(ffi::PyThreadState_Get());
             Bound::from_owned_ptr_or_opt(py, frame.cast())
         };
-        let Some(mut frame) = frame else { return Ok(Self::default()) };
+        let Some(mut frame) = frame else {
+            return Ok(Self::default());
+        };
         for _ in 0..up {
             let back = frame.getattr("f_back")?;
             if back.is_none() {
@@ -217,7 +219,7 @@ pub fn build(
     kwnames: Option<&Bound<'_, PyTuple>>,
 ) -> PyResult<Box<Site>> {
     let mut head = Vec::new();
-    push_begin(&mut head, level, logger.category.as_deref(), &logger.component.name);
+    push_begin(&mut head, level, logger.category, &logger.component.name);
     head.push(b'"');
     let message_begin = head.len();
     let text: &str = message.extract()?;
@@ -228,7 +230,8 @@ pub fn build(
     head.push(b'"');
     Location::here(py, 0).push(&mut head);
     push_process(&mut head);
-    let (mut fields, mut ends, mut keys, mut is_special) = (Vec::new(), Vec::new(), Vec::new(), false);
+    let (mut fields, mut ends, mut keys, mut is_special) =
+        (Vec::new(), Vec::new(), Vec::new(), false);
     // SAFETY: the code object of the running frame.
     let code: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, place.code) };
     let mut alive = vec![code.unbind(), message.clone().unbind()];
@@ -249,7 +252,7 @@ pub fn build(
         category: logger.category_pointer(),
         level,
         keys,
-        kwnames: kwnames.map_or(std::ptr::null_mut(), |names| names.as_ptr()),
+        kwnames: kwnames.map_or(std::ptr::null_mut(), pyo3::Bound::as_ptr),
         message: Cell::new(message.as_ptr()),
         head,
         message_begin,

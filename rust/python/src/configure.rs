@@ -63,7 +63,9 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
         overflow,
         block_timeout: Duration::from_secs_f64(settings.block_timeout_s),
         levels: settings.levels,
-        output: settings.console.then(|| crate::console::factory(settings.console_colour, settings.console_json)),
+        output: settings
+            .console
+            .then(|| crate::console::factory(settings.console_colour, settings.console_json)),
     };
     pipeline::start(py, options, CLOSE_TIMEOUT)?;
     #[allow(unsafe_code)]
@@ -79,14 +81,18 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
 #[pyfunction]
 #[pyo3(signature = (timeout_s, durable = false))]
 pub fn flush(py: Python<'_>, timeout_s: f64, durable: bool) -> bool {
-    let Some(process) = pipeline::process() else { return true };
+    let Some(process) = pipeline::process() else {
+        return true;
+    };
     py.detach(|| process.flush(Duration::from_secs_f64(timeout_s.max(0.0)), durable))
 }
 
 /// Ends this process's logging: flushes, gives the lead away. Later records start it anew.
 #[pyfunction]
 pub fn close(py: Python<'_>, timeout_s: f64) -> bool {
-    let Some(process) = pipeline::process() else { return true };
+    let Some(process) = pipeline::process() else {
+        return true;
+    };
     let timeout = Duration::from_secs_f64(timeout_s.max(0.0));
     let flushed = py.detach(|| process.flush(timeout, false));
     let old = pipeline::take();
@@ -148,6 +154,7 @@ pub fn frames_agree() -> Option<bool> {
 
 /// Logs a record that was made elsewhere: the road of the standard library's records.
 #[pyfunction]
+#[allow(clippy::too_many_arguments)] // one record, part by part, as the standard library has it
 #[pyo3(signature = (component, level, message, location, metadata, exc_info = None, category = None))]
 pub fn log_record(
     py: Python<'_>,
@@ -182,7 +189,9 @@ pub fn log_record(
 
 #[pyfunction]
 pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
-    let Some(statistics) = pipeline::statistics() else { return Ok(None) };
+    let Some(statistics) = pipeline::statistics() else {
+        return Ok(None);
+    };
     let out = PyDict::new(py);
     out.set_item("logged", statistics.logged)?;
     out.set_item("dropped_newest", statistics.dropped_newest)?;

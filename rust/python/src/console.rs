@@ -20,7 +20,12 @@ pub fn factory(colour: bool, json: bool) -> OutputFactory {
 /// One canonical line as a person reads it, with its line feed.
 #[pyfunction]
 #[pyo3(signature = (line, colour = false, sources = false))]
-pub fn render<'py>(py: Python<'py>, line: &[u8], colour: bool, sources: bool) -> Bound<'py, PyBytes> {
+pub fn render<'py>(
+    py: Python<'py>,
+    line: &[u8],
+    colour: bool,
+    sources: bool,
+) -> Bound<'py, PyBytes> {
     let mut out = Vec::new();
     console::render(line, &Style { colour, json: false, sources }, &mut out);
     PyBytes::new(py, &out)
@@ -29,7 +34,7 @@ pub fn render<'py>(py: Python<'py>, line: &[u8], colour: bool, sources: bool) ->
 /// Nanoseconds since the epoch of an RFC 3339 time.
 #[pyfunction]
 pub fn parse_time(text: &str) -> Option<u64> {
-    filter::parse_rfc3339(text)
+    treering_core::clock::parse_rfc3339(text)
 }
 
 /// Which records a reader wants; see the core's `Filter`.
@@ -52,7 +57,16 @@ impl Filter {
         fields: Vec<(String, String)>,
         journal: bool,
     ) -> Self {
-        Self(filter::Filter { level, component, category, since_ns, until_ns, grep, fields, journal })
+        Self(filter::Filter {
+            level,
+            component,
+            category,
+            since_ns,
+            until_ns,
+            grep,
+            fields,
+            journal,
+        })
     }
 
     fn matches(&self, line: &[u8]) -> bool {

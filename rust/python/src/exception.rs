@@ -22,7 +22,9 @@ pub fn push_exc_info(exc_info: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
     } else {
         None
     };
-    if let Some(exception) = found.filter(|found| found.is_instance_of::<PyBaseException>()) {
+    if let Some(exception) =
+        found.filter(pyo3::types::PyAnyMethods::is_instance_of::<PyBaseException>)
+    {
         push_exception(&exception, out, MAX_CHAIN);
     }
 }
@@ -33,7 +35,10 @@ pub fn push_stack(py: Python<'_>, up: usize, out: &mut Vec<u8>) {
         let mut frame = py.import("sys")?.call_method1("_getframe", (up,))?;
         let mut frames = Vec::new();
         while !frame.is_none() && frames.len() <= MAX_FRAMES {
-            frames.push((frame.getattr("f_code")?, frame.getattr("f_lineno")?.extract().unwrap_or(0)));
+            frames.push((
+                frame.getattr("f_code")?,
+                frame.getattr("f_lineno")?.extract().unwrap_or(0),
+            ));
             frame = frame.getattr("f_back")?;
         }
         frames.reverse();
@@ -73,11 +78,14 @@ fn push_exception(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize)
 }
 
 fn push_group(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) {
-    let Ok(members) = exception.getattr("exceptions").and_then(|all| all.extract::<Vec<Bound<'_, PyAny>>>())
+    let Ok(members) =
+        exception.getattr("exceptions").and_then(|all| all.extract::<Vec<Bound<'_, PyAny>>>())
     else {
         return;
     };
-    if members.is_empty() || !members.iter().all(|member| member.is_instance_of::<PyBaseException>()) {
+    if members.is_empty()
+        || !members.iter().all(pyo3::types::PyAnyMethods::is_instance_of::<PyBaseException>)
+    {
         return;
     }
     out.extend_from_slice(b",\"exceptions\":[");
@@ -93,7 +101,8 @@ fn push_group(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) {
 /// `raise … from` is a cause; an exception while handling another has it as context, unless suppressed.
 fn push_chain(exception: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: usize) {
     let other = |name: &str| exception.getattr(name).ok().filter(|other| !other.is_none());
-    let suppressed = other("__suppress_context__").is_some_and(|yes| yes.is_truthy().unwrap_or(false));
+    let suppressed =
+        other("__suppress_context__").is_some_and(|yes| yes.is_truthy().unwrap_or(false));
     let (key, next) = match other("__cause__") {
         Some(cause) => (&b",\"cause\":"[..], Some(cause)),
         None if suppressed => return,

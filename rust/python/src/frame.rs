@@ -85,7 +85,7 @@ pub unsafe fn agree() -> Option<bool> {
     }
 }
 
-/// CPython 3.11: `Include/cpython/pystate.h`, `Include/internal/pycore_frame.h`, `Include/cpython/code.h`.
+/// `CPython` 3.11: `Include/cpython/pystate.h`, `Include/internal/pycore_frame.h`, `Include/cpython/code.h`.
 #[cfg(all(Py_3_11, not(Py_3_12)))]
 mod layout {
     use std::ffi::{c_int, c_void};
@@ -116,6 +116,7 @@ mod layout {
     }
 
     #[repr(C)]
+    #[allow(clippy::struct_field_names)] // CPython's words
     struct Frame {
         function: *mut c_void,
         globals: *mut c_void,
@@ -150,7 +151,7 @@ mod layout {
     pub unsafe fn offset(place: Place) -> Option<usize> {
         // The code units follow the fixed part of a code object, whose size the type tells.
         // SAFETY: a static of the interpreter, only read.
-        let fixed = unsafe { (*(&raw const ffi::PyCode_Type)).tp_basicsize };
+        let fixed = unsafe { ffi::PyCode_Type.tp_basicsize };
         place.instruction.checked_sub(place.code as usize + usize::try_from(fixed).ok()?)
     }
 }

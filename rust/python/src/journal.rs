@@ -70,7 +70,9 @@ pub fn recover(py: Python<'_>, directory: PathBuf) -> PyResult<bool> {
     py.detach(|| -> treering_core::error::Result<bool> {
         let (journal, settings) = Journal::open(&directory)?;
         let place = journal.domain_place(&settings)?;
-        let Ok(domain) = Domain::attach(&place, |_| {}) else { return Ok(false) };
+        let Ok(domain) = Domain::attach(&place, |_| {}) else {
+            return Ok(false);
+        };
         let domain = Arc::new(domain);
         let led = match Leader::take(&journal, &settings, &domain, None)? {
             None => false,
@@ -124,7 +126,9 @@ fn domain_status<'py>(
     place: &std::path::Path,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
     use std::sync::atomic::Ordering::Relaxed;
-    let Some(domain) = Domain::look(place) else { return Ok(None) };
+    let Some(domain) = Domain::look(place) else {
+        return Ok(None);
+    };
     let totals = &domain.control().totals;
     let status = PyDict::new(py);
     status.set_item("batches", totals.batches.load(Relaxed))?;
@@ -142,7 +146,10 @@ fn domain_status<'py>(
     };
     status.set_item("rings", rings.len())?;
     status.set_item("waiting_bytes", sum(treering_core::ring::Header::waiting_bytes))?;
-    status.set_item("dropped", totals.dropped.load(Relaxed) + sum(|header| header.counters.dropped()))?;
+    status.set_item(
+        "dropped",
+        totals.dropped.load(Relaxed) + sum(|header| header.counters.dropped()),
+    )?;
     let truncated = sum(|header| header.counters.truncated.load(Relaxed));
     status.set_item("truncated", totals.truncated.load(Relaxed) + truncated)?;
     Ok(Some(status))

@@ -14,6 +14,7 @@ mod frame;
 mod journal;
 mod logger;
 mod pipeline;
+mod recognise;
 mod record;
 
 #[pymodule]
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<journal::Drain>()?;
     module.add_class::<journal::Reader>()?;
     module.add_class::<logger::Logger>()?;
+    module.add_class::<recognise::Recogniser>()?;
     call::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,

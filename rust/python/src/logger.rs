@@ -38,7 +38,11 @@ impl Logger {
             #[allow(unsafe_code)]
             // SAFETY: the GIL is held in every method; nothing runs in between.
             let state = unsafe { pipeline::state() };
-            return if level == level::AUDIT { state.audit_enabled } else { state.security_enabled };
+            return if level == level::AUDIT {
+                state.audit_enabled
+            } else {
+                state.security_enabled
+            };
         }
         level >= self.component.threshold() && level < level::OFF
     }
@@ -95,11 +99,13 @@ impl Logger {
 
     /// The threshold in force.
     #[getter]
-    fn level(&self) -> Level {
+    fn level(&self, py: Python<'_>) -> Level {
+        pipeline::make_ready(py);
         self.component.threshold()
     }
 
     fn enabled_for(&self, level: &Bound<'_, PyAny>) -> PyResult<bool> {
+        pipeline::make_ready(level.py());
         Ok(self.is_enabled(level_number(level)?))
     }
 

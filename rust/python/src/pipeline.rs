@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use treering_core::level::{self, Level};
+use treering_core::level::Level;
 use treering_core::line::TimestampWriter;
 use treering_core::process::{fork, Admission, Process, Statistics};
 use treering_core::ring::{max_line_bytes, Producer};
@@ -34,8 +34,8 @@ impl Component {
     }
 }
 
-/// The threshold before the first process has started.
-static DETACHED: AtomicU16 = AtomicU16::new(level::INFO);
+/// The threshold while no process is started: everything passes, to start one and ask again.
+static DETACHED: AtomicU16 = AtomicU16::new(0);
 
 /// Everything the log call needs, in one place.
 pub struct State {
@@ -136,9 +136,14 @@ pub fn make_ready(py: Python<'_>) -> bool {
         return true;
     }
     let Some(parent) = parent else {
-        return py.import("treering._lifecycle").and_then(|module| module.call_method0("start")).is_ok();
+        return py
+            .import("treering._lifecycle")
+            .and_then(|module| module.call_method0("start"))
+            .is_ok();
     };
-    let Ok((process, producer)) = parent.reopen_after_fork() else { return false };
+    let Ok((process, producer)) = parent.reopen_after_fork() else {
+        return false;
+    };
     // SAFETY: as above.
     let inherited = unsafe {
         let inherited_producer = state().producer.take();
@@ -163,11 +168,14 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
         let (written, process) = unsafe {
             let state = state();
             let written = state.producer.as_mut().and_then(|producer| {
-                (line.len() <= state.max_line_bytes).then(|| producer.write(line, level, timestamp_ns))
+                (line.len() <= state.max_line_bytes)
+                    .then(|| producer.write(line, level, timestamp_ns))
             });
             (written, state.process.clone())
         };
-        let (Some(written), Some(process)) = (written, process) else { return false };
+        let (Some(written), Some(process)) = (written, process) else {
+            return false;
+        };
         match written {
             Some(behind) => {
                 if behind {
@@ -184,7 +192,16 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
     }
 }
 
-/// Counts a record that could not be made.
+/// Counts a call that went wrong and left no record.
+pub fn count_lost() {
+    count_failed();
+    // SAFETY: the GIL is held; no Python code runs.
+    if let Some(process) = unsafe { &state().process } {
+        process.ring().header().counters.dropped_newest.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts a call that went wrong; its record has a marker.
 pub fn count_failed() {
     // SAFETY: the GIL is held; no Python code runs.
     if let Some(process) = unsafe { &state().process } {

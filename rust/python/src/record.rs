@@ -139,7 +139,8 @@ pub unsafe fn log(
             (0..total).map(|at| Bound::from_borrowed_ptr(py, *args.add(at))).collect();
         (values, names)
     };
-    if !pipeline::make_ready(py) {
+    // Without a process every level passes; now its real threshold is known.
+    if !pipeline::make_ready(py) || !logger.is_enabled(level) {
         return;
     }
     // SAFETY: the GIL is held.
@@ -187,7 +188,8 @@ impl<'py> Call<'_, 'py> {
             ..Record::default()
         };
         let (mut up, mut stack_info, mut extra) = (0, false, None);
-        let mut exc_info = self.exc_info.then(|| true.into_pyobject(py).map(|yes| yes.to_owned().into_any()));
+        let mut exc_info =
+            self.exc_info.then(|| true.into_pyobject(py).map(|yes| yes.to_owned().into_any()));
         let mut metadata = Vec::with_capacity(named.len());
         for (name, value) in named {
             match name.extract::<String>().unwrap_or_default().as_str() {
@@ -238,7 +240,7 @@ fn take_extra<'py>(
     performance: &mut Vec<Pair<'py>>,
 ) {
     let pairs = |dict: &Bound<'py, PyAny>| -> Vec<Pair<'py>> {
-        let items = dict.cast::<PyDict>().map(|dict| dict.items());
+        let items = dict.cast::<PyDict>().map(pyo3::types::PyDictMethods::items);
         items.map_or_else(
             |_| Vec::new(),
             |items| items.iter().filter_map(|item| item.extract().ok()).collect(),
@@ -258,7 +260,9 @@ fn take_extra<'py>(
                 }
             }
             "metadata" if value.is_instance_of::<PyDict>() => metadata.extend(pairs(&value)),
-            "performance_data" if value.is_instance_of::<PyDict>() => performance.extend(pairs(&value)),
+            "performance_data" if value.is_instance_of::<PyDict>() => {
+                performance.extend(pairs(&value));
+            }
             _ => metadata.push((name, value)),
         }
     }
@@ -266,9 +270,10 @@ fn take_extra<'py>(
 
 /// The message with its `%` arguments, as the standard library formats them.
 fn message_text(message: &Bound<'_, PyAny>, values: &[Bound<'_, PyAny>]) -> String {
-    let text = |value: &Bound<'_, PyAny>| match value.str() {
-        Ok(text) => encode::text_of(&text),
-        Err(_) => {
+    let text = |value: &Bound<'_, PyAny>| {
+        if let Ok(text) = value.str() {
+            encode::text_of(&text)
+        } else {
             let class = value.get_type().name();
             format!("<unprintable {}>", class.map_or("object".into(), |name| name.to_string()))
         }

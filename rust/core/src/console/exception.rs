@@ -1,95 +1,174 @@
-//! Exceptions as Python prints them, indented below their record.
+//! Exceptions as Python prints them, two spaces in.
 
-use std::io::BufRead;
+use std::cell::RefCell;
+use std::io::Write;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::neutral::push_neutral;
-use super::style::{Style, BOLD, DIM};
+use super::{neutral, text};
 
-const CAUSE: &str = "The above exception was the direct cause of the following exception:";
-const CONTEXT: &str = "During handling of the above exception, another exception occurred:";
-/// A source file longer than this is not searched for a line.
-const MAX_SOURCE_LINES: u64 = 100_000;
+pub const CAUSE: &str = "The above exception was the direct cause of the following exception:";
+pub const CONTEXT: &str = "During handling of the above exception, another exception occurred:";
 
-/// Appends the chain, first cause first.
-pub fn render(exception: &Value, style: &Style, out: &mut Vec<u8>) {
-    render_at(exception, style, "  ", out);
+/// Bytes of the largest source file worth reading for one line of it.
+const SOURCE_BYTES: u64 = 4 << 20;
+const SOURCES_KEPT: usize = 8;
+
+type Object = Map<String, Value>;
+
+/// Appends the traceback of an exception, its causes first.
+pub fn push(exception: &Object, sources: bool, out: &mut Vec<u8>) {
+    Traceback { out, sources, depth: 0, needs_close: false }.exception(exception);
 }
 
-fn render_at(exception: &Value, style: &Style, indent: &str, out: &mut Vec<u8>) {
-    for (key, sentence) in [("cause", CAUSE), ("context", CONTEXT)] {
-        if let Some(earlier) = exception.get(key) {
-            render_at(earlier, style, indent, out);
-            push_line(out, indent, |_| {});
-            push_line(out, indent, |out| out.extend_from_slice(sentence.as_bytes()));
-            push_line(out, indent, |_| {});
+struct Traceback<'a> {
+    out: &'a mut Vec<u8>,
+    sources: bool,
+    /// Groups around what is being printed, as in Python's `_ExceptionPrintContext`.
+    depth: usize,
+    /// The last member of a group closes it, unless a group inside it has already.
+    needs_close: bool,
+}
+
+impl Traceback<'_> {
+    fn exception(&mut self, exception: &Object) {
+        let earlier = [("cause", CAUSE), ("context", CONTEXT)]
+            .into_iter()
+            .find_map(|(key, sentence)| Some((exception.get(key)?.as_object()?, sentence)));
+        if let Some((earlier, sentence)) = earlier {
+            self.exception(earlier);
+            self.line(0, "");
+            self.line(0, sentence);
+            self.line(0, "");
         }
-    }
-    if let Some(stack) = exception.get("stack").and_then(Value::as_array) {
-        push_line(out, indent, |out| out.extend_from_slice(b"Traceback (most recent call last):"));
-        for frame in stack {
-            render_frame(frame, style, indent, out);
-        }
-    }
-    let text = |key: &str| exception.get(key).and_then(Value::as_str).unwrap_or_default();
-    if !text("type").is_empty() {
-        push_line(out, indent, |out| {
-            style.paint(out, BOLD, |out| push_neutral(out, text("type")));
-            if !text("message").is_empty() {
-                out.extend_from_slice(b": ");
-                push_neutral(out, text("message"));
+        match exception.get("exceptions").and_then(Value::as_array) {
+            Some(members) if !members.is_empty() => self.group(exception, members),
+            _ => {
+                self.stack(exception, "Traceback (most recent call last):", '|');
+                self.summary(exception);
             }
-        });
-    }
-    for note in exception.get("notes").and_then(Value::as_array).into_iter().flatten() {
-        push_line(out, indent, |out| push_neutral(out, note.as_str().unwrap_or_default()));
-    }
-    let members = exception.get("exceptions").and_then(Value::as_array);
-    for (at, member) in members.into_iter().flatten().enumerate() {
-        push_line(out, indent, |out| out.extend_from_slice(format!("+-- {} --", at + 1).as_bytes()));
-        render_at(member, style, &format!("{indent}| "), out);
-    }
-}
-
-fn render_frame(frame: &Value, style: &Style, indent: &str, out: &mut Vec<u8>) {
-    let text = |key: &str| frame.get(key).and_then(Value::as_str).unwrap_or_default();
-    let line = frame.get("line").and_then(Value::as_u64).unwrap_or(0);
-    push_line(out, indent, |out| {
-        out.extend_from_slice(b"  File \"");
-        push_neutral(out, text("file"));
-        out.extend_from_slice(format!("\", line {line}, in ").as_bytes());
-        push_neutral(out, text("function"));
-    });
-    if style.sources {
-        if let Some(source) = source_line(text("file"), line) {
-            push_line(out, indent, |out| {
-                style.paint(out, DIM, |out| {
-                    out.extend_from_slice(b"    ");
-                    push_neutral(out, source.trim());
-                });
-            });
         }
     }
-}
 
-fn push_line(out: &mut Vec<u8>, indent: &str, write: impl FnOnce(&mut Vec<u8>)) {
-    out.extend_from_slice(indent.as_bytes());
-    write(out);
-    while out.last() == Some(&b' ') {
-        out.pop();
+    fn group(&mut self, exception: &Object, members: &[Value]) {
+        let outermost = self.depth == 0;
+        if outermost {
+            self.depth = 1;
+        }
+        let mark = if outermost { '+' } else { '|' };
+        self.stack(exception, "Exception Group Traceback (most recent call last):", mark);
+        self.summary(exception);
+        for (at, member) in members.iter().enumerate() {
+            let last = at + 1 == members.len();
+            self.needs_close = last;
+            self.indent();
+            let branch = if at == 0 { "+-" } else { "  " };
+            let number = at + 1;
+            // A vector takes everything.
+            let _ = writeln!(self.out, "{branch}+---------------- {number} ----------------");
+            self.depth += 1;
+            if let Some(member) = member.as_object() {
+                self.exception(member);
+            }
+            if last && self.needs_close {
+                self.indent();
+                self.out.extend_from_slice(b"+------------------------------------\n");
+                self.needs_close = false;
+            }
+            self.depth -= 1;
+        }
+        if outermost {
+            self.depth = 0;
+        }
     }
-    out.push(b'\n');
+
+    fn stack(&mut self, exception: &Object, title: &str, mark: char) {
+        let Some(stack) = exception.get("stack").and_then(Value::as_array) else {
+            return;
+        };
+        if stack.is_empty() {
+            return;
+        }
+        self.marked(0, title, mark);
+        for frame in stack.iter().filter_map(Value::as_object) {
+            let file = text(frame, "file");
+            let number = frame.get("line").and_then(Value::as_u64).unwrap_or_default();
+            let function = text(frame, "function");
+            self.line(2, &format!("File \"{file}\", line {number}, in {function}"));
+            if self.sources {
+                if let Some(source) = source_line(file, number) {
+                    self.line(4, &source);
+                }
+            }
+        }
+    }
+
+    fn summary(&mut self, exception: &Object) {
+        let (kind, message) = (text(exception, "type"), text(exception, "message"));
+        if message.is_empty() {
+            self.line(0, kind);
+        } else {
+            self.lines(&format!("{kind}: {message}"));
+        }
+        let notes = exception.get("notes").and_then(Value::as_array).into_iter().flatten();
+        notes.filter_map(Value::as_str).for_each(|note| self.lines(note));
+    }
+
+    /// Text of several lines stays so: indented, no line of it can pass for a record.
+    fn lines(&mut self, text: &str) {
+        text.split('\n').for_each(|line| self.line(0, line));
+    }
+
+    fn line(&mut self, indent: usize, text: &str) {
+        self.marked(indent, text, '|');
+    }
+
+    fn marked(&mut self, indent: usize, text: &str, mark: char) {
+        if text.is_empty() && self.depth == 0 {
+            return self.out.push(b'\n');
+        }
+        self.indent();
+        if self.depth > 0 {
+            self.out.extend_from_slice(&[mark as u8, b' ']);
+        }
+        self.out.resize(self.out.len() + indent, b' ');
+        neutral::push_text(text, self.out);
+        self.out.push(b'\n');
+    }
+
+    fn indent(&mut self) {
+        self.out.resize(self.out.len() + 2 + 2 * self.depth, b' ');
+    }
 }
 
-/// The line of a source file, if it is a Python file that is here and readable.
-fn source_line(file: &str, line: u64) -> Option<String> {
-    if !file.ends_with(".py") || line == 0 || line > MAX_SOURCE_LINES {
+/// A line of a Python file, stripped. Nothing else is read: the name comes from a record, and the
+/// reader of a journal may be allowed to see more than its writer.
+fn source_line(file: &str, number: u64) -> Option<String> {
+    thread_local! {
+        static SOURCES: RefCell<Vec<(String, Option<String>)>> = const { RefCell::new(Vec::new()) };
+    }
+    let at = usize::try_from(number).ok()?.checked_sub(1)?;
+    SOURCES.with_borrow_mut(|sources| {
+        let known = sources.iter().position(|(name, _)| name == file);
+        let place = known.unwrap_or_else(|| {
+            if sources.len() == SOURCES_KEPT {
+                sources.remove(0);
+            }
+            sources.push((file.to_owned(), read_source(file)));
+            sources.len() - 1
+        });
+        let line = sources[place].1.as_ref()?.lines().nth(at)?.trim();
+        (!line.is_empty()).then(|| line.to_owned())
+    })
+}
+
+fn read_source(file: &str) -> Option<String> {
+    let path = std::path::Path::new(file);
+    let real = path.canonicalize().ok()?;
+    let metadata = real.metadata().ok()?;
+    let python = real.extension().is_some_and(|extension| extension == "py");
+    if !python || !metadata.is_file() || metadata.len() > SOURCE_BYTES {
         return None;
     }
-    let source = std::fs::File::open(file).ok().filter(|file| {
-        file.metadata().is_ok_and(|metadata| metadata.is_file())
-    })?;
-    let nth = usize::try_from(line - 1).ok()?;
-    std::io::BufReader::new(source).lines().nth(nth)?.ok()
+    std::fs::read_to_string(real).ok()
 }

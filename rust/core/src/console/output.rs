@@ -1,74 +1,122 @@
-//! The console as a process output: standard error, or another descriptor.
+//! The console as an output of a process.
 #![allow(unsafe_code)]
 
-use std::io::Write;
+use std::io::{Error, Write};
 use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
 
-use super::{grouped, render, Style};
+use super::{render, Style};
+use crate::line::grouped;
 use crate::process::ProcessOutput;
 use crate::ring::Frames;
 
-/// Milliseconds to wait for a terminal that takes nothing at the moment.
-const PATIENCE_MS: i32 = 1000;
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Writes rendered records to a descriptor, a batch at a time.
+/// Shows records on a file descriptor, usually 2, as long as somebody is there to see them.
 #[derive(Debug)]
 pub struct ConsoleOutput {
     style: Style,
     descriptor: RawFd,
-    buffer: Vec<u8>,
-    /// Nobody reads any more: a closed descriptor or pipe.
-    is_gone: bool,
+    closed: bool,
+    text: Vec<u8>,
+    /// Where in `text` each record ends.
+    ends: Vec<usize>,
+    /// Records given up on, not reported yet.
+    unseen: u64,
+    /// The last write ended inside a line.
+    torn: bool,
 }
 
 impl ConsoleOutput {
     #[must_use]
     pub fn new(style: Style, descriptor: RawFd) -> Self {
-        Self { style, descriptor, buffer: Vec::new(), is_gone: false }
+        let (text, ends) = (Vec::new(), Vec::new());
+        Self { style, descriptor, closed: false, text, ends, unseen: 0, torn: false }
     }
 
-    fn write_out(&mut self) {
-        let mut rest = &self.buffer[..];
-        while !rest.is_empty() && !self.is_gone {
-            // SAFETY: the range is our own buffer.
-            let written = unsafe { libc::write(self.descriptor, rest.as_ptr().cast(), rest.len()) };
-            if let Ok(written) = usize::try_from(written) {
-                rest = &rest[written..];
+    /// Writes `text` and returns how much of it was taken within a second of waiting.
+    fn write_text(&mut self) -> usize {
+        let mut written = 0;
+        let mut deadline = None;
+        while written < self.text.len() {
+            let rest = &self.text[written..];
+            // SAFETY: `rest` is readable for its length; a bad descriptor is an error, not a fault.
+            let count = unsafe { libc::write(self.descriptor, rest.as_ptr().cast(), rest.len()) };
+            if let Ok(count) = usize::try_from(count) {
+                written += count;
                 continue;
             }
-            match std::io::Error::last_os_error().kind() {
-                std::io::ErrorKind::Interrupted => {}
-                std::io::ErrorKind::WouldBlock => {
-                    let mut poll = libc::pollfd { fd: self.descriptor, events: libc::POLLOUT, revents: 0 };
-                    // SAFETY: one descriptor, one struct.
-                    if unsafe { libc::poll(&raw mut poll, 1, PATIENCE_MS) } <= 0 {
-                        return;
+            match Error::last_os_error().raw_os_error() {
+                Some(libc::EINTR) => {}
+                Some(libc::EAGAIN) => {
+                    let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    if !wait_writable(self.descriptor, deadline) {
+                        break;
                     }
                 }
-                _ => self.is_gone = true,
+                Some(libc::EPIPE | libc::EBADF) => {
+                    self.closed = true;
+                    break;
+                }
+                _ => break,
             }
         }
+        written
     }
 }
 
 impl ProcessOutput for ConsoleOutput {
     fn write(&mut self, frames: Frames<'_>, lost: u64) {
-        if self.is_gone {
+        if self.closed {
             return;
         }
-        self.buffer.clear();
-        if lost > 0 {
-            // Writing to memory cannot fail.
-            let _ = writeln!(self.buffer, "treering: {} records not shown", grouped(lost));
+        self.text.clear();
+        self.ends.clear();
+        if self.torn {
+            self.text.extend_from_slice(if self.style.colour { b"\x1b[0m\n" } else { b"\n" });
         }
+        let unseen = self.unseen + lost;
+        if unseen > 0 {
+            push_lost(unseen, &mut self.text);
+        }
+        let reported = self.text.len();
         for frame in frames {
-            render(frame.line, &self.style, &mut self.buffer);
-            if self.buffer.len() > 64 << 10 {
-                self.write_out();
-                self.buffer.clear();
-            }
+            render(frame.line, &self.style, &mut self.text);
+            self.ends.push(self.text.len());
         }
-        self.write_out();
-        self.buffer.clear();
+        let written = self.write_text();
+        let shown = self.ends.partition_point(|end| *end <= written);
+        let skipped = (self.ends.len() - shown) as u64;
+        self.unseen = if written < reported { unseen + skipped } else { skipped };
+        if written > 0 {
+            self.torn = self.text[written - 1] != b'\n';
+        }
+    }
+}
+
+/// `treering: 1,204 records not shown`
+fn push_lost(count: u64, out: &mut Vec<u8>) {
+    let records = if count == 1 { "record" } else { "records" };
+    // A vector takes everything.
+    let _ = writeln!(out, "treering: {} {records} not shown", grouped(count));
+}
+
+/// True when the descriptor may take more before the deadline, or has an error to report.
+fn wait_writable(descriptor: RawFd, deadline: Instant) -> bool {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        let milliseconds = i32::try_from(left.as_millis()).unwrap_or(i32::MAX).max(1);
+        let mut place = libc::pollfd { fd: descriptor, events: libc::POLLOUT, revents: 0 };
+        // SAFETY: one live pollfd.
+        let ready = unsafe { libc::poll(&raw mut place, 1, milliseconds) };
+        if ready > 0 {
+            return true;
+        }
+        if ready < 0 && Error::last_os_error().raw_os_error() != Some(libc::EINTR) {
+            return false;
+        }
     }
 }

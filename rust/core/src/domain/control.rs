@@ -284,7 +284,11 @@ impl Control {
                 return false;
             }
             self.wake();
-            crate::futex::wait(&self.requests.sync_wake, word, left.min(std::time::Duration::from_millis(50)));
+            crate::futex::wait(
+                &self.requests.sync_wake,
+                word,
+                left.min(std::time::Duration::from_millis(50)),
+            );
         }
     }
 }

@@ -158,7 +158,11 @@ impl LevelTable {
             for step in 0..SLOTS {
                 let at = (start + step) % SLOTS;
                 let slot = &self.slots[at];
-                if slot.state.compare_exchange(FREE, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                if slot
+                    .state
+                    .compare_exchange(FREE, CLAIMED, Ordering::AcqRel, Ordering::Acquire)
+                    .is_ok()
+                {
                     self.fill(slot, name);
                     return at;
                 }
@@ -174,7 +178,6 @@ impl LevelTable {
         for (place, byte) in slot.name.iter().zip(name.bytes()) {
             place.store(byte, Ordering::Relaxed);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most NAME_BYTES")]
         slot.length.store(name.len() as u16, Ordering::Relaxed);
         slot.explicit.store(INHERIT, Ordering::Relaxed);
         slot.effective.store(self.resolve(name), Ordering::Relaxed);

@@ -64,7 +64,12 @@ impl Domain {
         make_private_directories(place)?;
         let path = place.join("control");
         loop {
-            match OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(&path) {
+            match OpenOptions::new()
+                .read(true)
+                .write(true)
+                .custom_flags(libc::O_NOFOLLOW)
+                .open(&path)
+            {
                 Ok(file) => {
                     flock(&file, libc::LOCK_SH)?;
                     if still_linked(&file, &path) {
@@ -107,8 +112,10 @@ impl Domain {
     /// Makes the control file complete under another name, then gives it the real one: nobody ever
     /// sees half of it, and of two founders one wins.
     fn found(place: &Path, path: &Path, prepare: &impl Fn(&Self)) -> io::Result<()> {
-        let draft = place.join(format!("control-{}-{}", std::process::id(), crate::clock::now_ns()));
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
+        let draft =
+            place.join(format!("control-{}-{}", std::process::id(), crate::clock::now_ns()));
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
         let made = Pages::create(&file, CONTROL_BYTES + levels::TABLE_BYTES).and_then(|pages| {
             let domain = Self { pages, directory: None, attached: Mutex::new(None) };
             domain.control().initialise();
@@ -155,7 +162,9 @@ impl Domain {
     /// Lets go, and removes the shared files when no other process is attached and no ring is left.
     pub fn detach(&self) {
         let file = self.attached.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (Some(directory), Some(file)) = (&self.directory, file) else { return };
+        let (Some(directory), Some(file)) = (&self.directory, file) else {
+            return;
+        };
         fork::forget_descriptor(file.as_raw_fd());
         if flock(&file, libc::LOCK_EX | libc::LOCK_NB).is_err() || rings::any(directory) {
             return;
@@ -183,7 +192,8 @@ fn make_private_directories(place: &Path) -> io::Result<()> {
             _ => {}
         }
         let metadata = fs::symlink_metadata(directory)?;
-        if !metadata.is_dir() || metadata.mode() & 0o022 != 0 || !is_trusted(metadata.uid(), place) {
+        if !metadata.is_dir() || metadata.mode() & 0o022 != 0 || !is_trusted(metadata.uid(), place)
+        {
             return Err(io::Error::new(
                 io::ErrorKind::PermissionDenied,
                 "the runtime directory belongs to somebody else or is writable by others",

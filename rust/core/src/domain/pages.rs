@@ -41,7 +41,10 @@ impl Pages {
 
     pub fn map(file: &File, length: usize) -> io::Result<Self> {
         if file.metadata()?.len() != length as u64 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "not the size of a control file"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "not the size of a control file",
+            ));
         }
         // SAFETY: a new mapping of an open file; the kernel chooses the place.
         let base = unsafe {

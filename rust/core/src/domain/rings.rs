@@ -33,7 +33,11 @@ impl OwnRing {
     /// What the kernel says, `ENOSPC` included.
     pub fn create(domain: &Domain, capacity: usize) -> io::Result<Self> {
         let Some(directory) = domain.directory() else {
-            return Ok(Self { mapping: Arc::new(Mapping::private(capacity)?), file: None, path: None });
+            return Ok(Self {
+                mapping: Arc::new(Mapping::private(capacity)?),
+                file: None,
+                path: None,
+            });
         };
         let name = format!(
             "{PREFIX}{}-{:x}-{}",
@@ -44,7 +48,8 @@ impl OwnRing {
         // The leader must never see a live ring without its lock: locked first, then named.
         let draft = directory.join(format!("draft-{name}"));
         let path = directory.join(&name);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&draft)?;
         // A mapping keeps its open file alive, and with it the lock, in forked children too: the one
         // that is mapped must not be the one that is locked.
         let made = flock(&file, libc::LOCK_EX | libc::LOCK_NB)
@@ -123,11 +128,14 @@ impl Drop for SharedRing {
 /// # Errors
 /// When the directory cannot be read.
 pub fn refresh(domain: &Domain, known: &mut Vec<SharedRing>) -> io::Result<()> {
-    let Some(directory) = domain.directory() else { return Ok(()) };
+    let Some(directory) = domain.directory() else {
+        return Ok(());
+    };
     known.retain(|ring| still_linked(&ring.file, &ring.path));
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
-        let is_ring = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        let is_ring =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
         if !is_ring || known.iter().any(|ring| ring.path == path) {
             continue;
         }

@@ -18,10 +18,10 @@ use std::time::Instant;
 
 use super::merge::merge;
 use super::{Leader, BATCH_BYTES};
-use crate::console::grouped;
 use crate::domain::{Committed, Control, Intent};
 use crate::error::{At, Result};
 use crate::journal::{notice, Durability, Segment};
+use crate::line::grouped;
 use crate::ring::{consumer, Mapping, CONSUMER_FREE};
 
 /// The points of a batch at which its leader may die; tests stop at each of them.
@@ -140,11 +140,14 @@ impl Leader {
         let mut ranges = Vec::new();
         for ring in self.mappings() {
             let header = ring.header();
-            let told = header.counters.dropped() == header.consumer.reported.load(Ordering::Acquire);
+            let told =
+                header.counters.dropped() == header.consumer.reported.load(Ordering::Acquire);
             if told && header.waiting_bytes() == 0 {
                 continue;
             }
-            let Some((tail, head)) = consumer::claim(ring) else { continue };
+            let Some((tail, head)) = consumer::claim(ring) else {
+                continue;
+            };
             ranges.push((tail, head.min(tail + 2 * BATCH_BYTES as u64)));
             rings.push(ring.clone());
         }
@@ -195,7 +198,8 @@ impl Leader {
 
     /// Undoes steps 1 to 3 of a batch that could not be written.
     fn take_back(&mut self, claimed: &[Arc<Mapping>]) -> Result<()> {
-        let truncated = self.file.set_len(self.committed.bytes).at("truncating", &self.segment.path);
+        let truncated =
+            self.file.set_len(self.committed.bytes).at("truncating", &self.segment.path);
         if truncated.is_ok() {
             self.domain.control().clear_intent();
             release_untouched(claimed);
@@ -206,8 +210,8 @@ impl Leader {
     fn rotate_when_due(&mut self) -> Result<()> {
         let full = self.committed.bytes >= self.settings.segment_max_bytes;
         let age = self.settings.segment_max_age_s;
-        let old = age > 0
-            && self.segment_since.is_some_and(|since| since.elapsed().as_secs() >= age);
+        let old =
+            age > 0 && self.segment_since.is_some_and(|since| since.elapsed().as_secs() >= age);
         if (full || old) && self.committed.bytes > 0 {
             self.rotate()?;
         }

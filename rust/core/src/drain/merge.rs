@@ -20,7 +20,8 @@ pub fn merge(sources: &[&[u8]], max_bytes: usize, out: &mut Vec<u8>) -> (Vec<usi
             .filter_map(|(_, front)| front.map(|frame| frame.timestamp_ns))
             .min()
             .unwrap_or(u64::MAX);
-        while let Some(frame) = fronts[at].filter(|frame| frame.timestamp_ns <= bound || lines == 0) {
+        while let Some(frame) = fronts[at].filter(|frame| frame.timestamp_ns <= bound || lines == 0)
+        {
             if lines > 0 && out.len() + frame.line.len() >= max_bytes {
                 return (taken, lines);
             }

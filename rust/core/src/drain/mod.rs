@@ -63,11 +63,17 @@ impl Leader {
         domain: &Arc<Domain>,
         own: Option<Arc<Mapping>>,
     ) -> Result<Option<Self>> {
-        let Some(lock) = journal.try_lead()? else { return Ok(None) };
+        let Some(lock) = journal.try_lead()? else {
+            return Ok(None);
+        };
         fork::close_in_children(Some(&lock));
         let control = domain.control();
         let settings_version = control.settings_version();
-        let settings = if settings_version == 0 { settings.clone() } else { Journal::open(journal.directory())?.1 };
+        let settings = if settings_version == 0 {
+            settings.clone()
+        } else {
+            Journal::open(journal.directory())?.1
+        };
         let adopted = adopt(journal, control)?;
         let segment = Segment::at(journal, adopted.committed.segment);
         let file = segment.open_for_append()?;
@@ -132,7 +138,10 @@ impl Leader {
         if adopted.committed == Committed::default() {
             self.notices.push(notice(
                 "journal created",
-                &[("journal", self.settings.id.clone().into()), ("format", self.settings.format.into())],
+                &[
+                    ("journal", self.settings.id.clone().into()),
+                    ("format", self.settings.format.into()),
+                ],
             ));
             return;
         }
@@ -170,7 +179,8 @@ impl Leader {
             return Ok(());
         }
         let place = self.domain.directory().unwrap_or(self.journal.directory()).to_owned();
-        crate::domain::refresh_rings(&self.domain, &mut self.rings).at("reading the rings", &place)?;
+        crate::domain::refresh_rings(&self.domain, &mut self.rings)
+            .at("reading the rings", &place)?;
         self.rings_version = version;
         Ok(())
     }
@@ -204,17 +214,25 @@ impl Leader {
             }
             // Written between the look at the head and the owner's death: drained next time.
             let late = header.producer.head.load(Ordering::Acquire) != head;
-            let unreported = header.counters.dropped() != header.consumer.reported.load(Ordering::Acquire);
-            if late || unreported || header.consumer.state.load(Ordering::Acquire) == CONSUMER_EVICTING {
+            let unreported =
+                header.counters.dropped() != header.consumer.reported.load(Ordering::Acquire);
+            if late
+                || unreported
+                || header.consumer.state.load(Ordering::Acquire) == CONSUMER_EVICTING
+            {
                 header.consumer.state.store(CONSUMER_FREE, Ordering::Release);
                 return true;
             }
             let counters = &header.counters;
             let totals = &control.totals;
             totals.dropped.fetch_add(counters.dropped(), Ordering::Relaxed);
-            totals.truncated.fetch_add(counters.truncated.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals
+                .truncated
+                .fetch_add(counters.truncated.load(Ordering::Relaxed), Ordering::Relaxed);
             totals.failed.fetch_add(counters.failed.load(Ordering::Relaxed), Ordering::Relaxed);
-            totals.logged.fetch_add(header.producer.sequence.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals
+                .logged
+                .fetch_add(header.producer.sequence.load(Ordering::Relaxed), Ordering::Relaxed);
             totals.orphans.fetch_add(1, Ordering::Relaxed);
             ring.remove();
             false
@@ -228,7 +246,8 @@ impl Leader {
         self.notices.is_empty()
             && self.mappings().all(|ring| {
                 let header = ring.header();
-                header.consumer.tail.load(Ordering::Acquire) == header.producer.head.load(Ordering::Acquire)
+                header.consumer.tail.load(Ordering::Acquire)
+                    == header.producer.head.load(Ordering::Acquire)
                     && header.consumer.reported.load(Ordering::Acquire) == header.counters.dropped()
             })
     }

@@ -120,14 +120,17 @@ impl DrainThread {
     fn has_records(&self) -> bool {
         self.own.as_ref().is_some_and(|ring| {
             let header = ring.header();
-            header.producer.head.load(Ordering::Acquire) != header.consumer.tail.load(Ordering::Acquire)
+            header.producer.head.load(Ordering::Acquire)
+                != header.consumer.tail.load(Ordering::Acquire)
         })
     }
 
     /// Asks a leader of another domain for a turn.
     fn ask_for_turn(&self, turn: &PathBuf) {
-        let foreign =
-            self.journal.last_leader().is_some_and(|(_, domain)| domain != self.domain.control().id());
+        let foreign = self
+            .journal
+            .last_leader()
+            .is_some_and(|(_, domain)| domain != self.domain.control().id());
         if foreign && self.has_records() {
             let _ = std::fs::write(turn, b"");
         }

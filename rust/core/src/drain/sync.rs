@@ -114,7 +114,9 @@ fn serve(requests: &Receiver<Request>, directory: &std::path::Path, domain: &Dom
         let mut urgent = false;
         let mut ended = false;
         // One sync serves everybody who has asked by now (group commit).
-        for request in std::iter::once(request).chain(std::iter::from_fn(|| requests.try_recv().ok().map(Ok))) {
+        for request in
+            std::iter::once(request).chain(std::iter::from_fn(|| requests.try_recv().ok().map(Ok)))
+        {
             match request {
                 Ok(Request::Dirty(file)) => dirty.push(file),
                 Ok(Request::Now(file, sender)) => {

@@ -19,7 +19,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-pub use notice::notice;
+pub use notice::{notice, COMPONENT};
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
 pub use segment::{segments, Segment};
@@ -163,7 +163,9 @@ impl Journal {
             .into_iter()
             .map(|(component, name)| match level::parse(&name) {
                 Some(level) => Ok((component, level)),
-                None => Err(damaged(format!("level '{name}' of component '{component}' is unknown"))),
+                None => {
+                    Err(damaged(format!("level '{name}' of component '{component}' is unknown")))
+                }
             })
             .collect()
     }
@@ -186,7 +188,11 @@ impl Journal {
 /// Makes a directory 0700 and refuses one that others can write to.
 fn make_directory(path: &Path) -> Result<()> {
     if !path.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).at("making the directory", path)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .at("making the directory", path)?;
     }
     let mode = fs::metadata(path).at("reading", path)?.mode();
     if mode & 0o022 != 0 {

@@ -2,7 +2,6 @@
 
 use crate::clock::{now_ns, rfc3339};
 
-
 /// Component of every record that the journal writes about itself.
 pub const COMPONENT: &str = "treering.journal";
 

@@ -83,7 +83,9 @@ impl Reader {
         if let Some(committed) = self.committed()? {
             return Ok(committed.end);
         }
-        let Some(last) = segments(&self.journal)?.pop() else { return Ok(0) };
+        let Some(last) = segments(&self.journal)?.pop() else {
+            return Ok(0);
+        };
         let file = File::open(&last.path).at("opening the segment", &last.path)?;
         let length = file.metadata().at("reading", &last.path)?.len();
         Ok(last.first + count_lines(&file, 0, length, &last.path)?.0)
@@ -101,7 +103,9 @@ impl Reader {
         let Some(at) = all.iter().rposition(|segment| segment.first <= index).or(Some(0)) else {
             return Ok(());
         };
-        let Some(segment) = all.get(at) else { return Ok(()) };
+        let Some(segment) = all.get(at) else {
+            return Ok(());
+        };
         self.enter(segment.clone())?;
         while self.next < index {
             let batch = self.read_limited(CHUNK_BYTES, index - self.next)?;
@@ -140,7 +144,9 @@ impl Reader {
         max_records: u64,
         committed: Option<Committed>,
     ) -> Result<Batch> {
-        let Some((segment, file)) = &self.open else { return Ok(Batch::default()) };
+        let Some((segment, file)) = &self.open else {
+            return Ok(Batch::default());
+        };
         let length = file.metadata().at("reading", &segment.path)?.len();
         let limit = match committed {
             Some(committed) if committed.segment == segment.first => committed.bytes.min(length),
@@ -152,7 +158,8 @@ impl Reader {
         loop {
             wanted = wanted.min(size);
             let mut bytes = vec![0; wanted];
-            let read = file.read_at(&mut bytes, self.offset).at("reading the segment", &segment.path)?;
+            let read =
+                file.read_at(&mut bytes, self.offset).at("reading the segment", &segment.path)?;
             bytes.truncate(read);
             let mut end = memchr::memrchr(b'\n', &bytes).map_or(0, |last| last + 1);
             if end == 0 && read == size && (read as u64) < limit - self.offset {
@@ -192,7 +199,9 @@ impl Reader {
 
     /// Goes on to the following segment once the open one is read to its end.
     fn enter_following(&mut self, committed: Option<Committed>) -> Result<bool> {
-        let Some((open, _)) = &self.open else { return Ok(false) };
+        let Some((open, _)) = &self.open else {
+            return Ok(false);
+        };
         if committed.is_some_and(|committed| committed.segment <= open.first) {
             return Ok(false);
         }
@@ -215,7 +224,9 @@ impl Reader {
         if self.domain.is_none() {
             self.domain = Domain::look(&self.journal.domain_place(&self.settings)?);
         }
-        let Some(domain) = &self.domain else { return Ok(None) };
+        let Some(domain) = &self.domain else {
+            return Ok(None);
+        };
         // Another domain may have led since: then its appends are not on this control page.
         let leads = self.journal.last_leader().is_some_and(|(_, id)| id == domain.control().id());
         Ok(leads.then(|| domain.control().committed()))

@@ -51,7 +51,9 @@ pub fn adopt(journal: &Journal, control: &Control) -> Result<Adopted> {
 fn read_on(journal: &Journal, known: Committed) -> Result<Adopted> {
     let mut adopted = Adopted::default();
     let all = segments(journal)?;
-    let Some(last) = all.last() else { return Ok(adopted) };
+    let Some(last) = all.last() else {
+        return Ok(adopted);
+    };
     let length = fs::metadata(&last.path).at("reading", &last.path)?.len();
     let from = if known.segment == last.first && known.bytes <= length {
         known
@@ -81,8 +83,12 @@ fn set_aside(journal: &Journal, segment: &Segment, from: u64, to: u64) -> Result
         source.seek(SeekFrom::Start(from))?;
         let mut bytes = Vec::new();
         source.take(to - from).read_to_end(&mut bytes)?;
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)?;
         file.write_all(&bytes)?;
         file.sync_all()
     };

@@ -123,7 +123,9 @@ fn create(path: &Path, settings: &Settings) -> Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(&draft)
-        .and_then(|mut file| file.write_all(text(settings).as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| {
+            file.write_all(text(settings).as_bytes()).and_then(|()| file.sync_all())
+        })
         .and_then(|()| fs::hard_link(&draft, path));
     let _ = fs::remove_file(&draft);
     match made {
@@ -143,7 +145,10 @@ pub(super) fn load(path: &Path) -> Result<Settings> {
         });
     }
     if settings.id.len() != 32 || !settings.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Error::Damaged { path: path.to_owned(), what: "id is not 32 hex digits".into() });
+        return Err(Error::Damaged {
+            path: path.to_owned(),
+            what: "id is not 32 hex digits".into(),
+        });
     }
     Ok(settings)
 }

@@ -9,7 +9,7 @@ mod number;
 mod string;
 mod timestamp;
 
-pub use number::{push_float, push_int, write_float, write_int, FLOAT_BYTES, INT_BYTES};
+pub use number::{grouped, push_float, push_int, write_float, write_int, FLOAT_BYTES, INT_BYTES};
 pub use string::{push_string, read_string, write_escaped, ESCAPED_BYTES};
 pub use timestamp::{TimestampWriter, TIMESTAMP_BYTES};
 

@@ -32,6 +32,20 @@ pub fn push_float(out: &mut Vec<u8>, value: f64) {
     out.extend_from_slice(&bytes[..length]);
 }
 
+/// A count as people read it: `1,204`.
+#[must_use]
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 struct Text {
     bytes: [u8; FLOAT_BYTES],
     length: usize,
@@ -69,7 +83,6 @@ fn float_text(value: f64) -> ([u8; FLOAT_BYTES], usize) {
     let mut buffer = zmij::Buffer::new();
     let (digits, count, exponent) = decompose(buffer.format_finite(value.abs()));
     let digits = &digits[..count];
-    #[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "at most 17")]
     let count = count as i32;
     if !(-4..16).contains(&exponent) {
         text.push(&digits[..1]);
@@ -121,7 +134,6 @@ fn decompose(text: &str) -> ([u8; 24], usize, i32) {
     if count == 0 {
         return (digits, 1, 0);
     }
-    #[expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "few digits")]
     let exponent = whole.len() as i32 - 1 - leading + power;
     (digits, count, exponent)
 }

@@ -46,7 +46,7 @@ pub unsafe fn write_escaped(mut out: *mut u8, text: &[u8]) -> *mut u8 {
         }
         while at < length {
             let byte = *text.get_unchecked(at);
-            if byte >= 0x20 && byte < 0x7f && byte != b'"' && byte != b'\\' {
+            if (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\' {
                 *out = byte;
                 out = out.add(1);
                 at += 1;
@@ -73,6 +73,7 @@ unsafe fn write_one(out: *mut u8, text: &[u8], at: usize) -> (*mut u8, usize) {
         [12, ..] => (b"\\f", 1),
         [13, ..] => (b"\\r", 1),
         [byte @ (0..=0x1f | 0x7f), ..] => return (unsafe { write_hex(out, *byte) }, at + 1),
+        // SAFETY of the line above and the next: six bytes, as the caller has made sure.
         // C1 controls, U+0080 to U+009F: a terminal may take U+009B for an escape sequence.
         [0xc2, byte @ 0x80..=0x9f, ..] => return (unsafe { write_hex(out, *byte) }, at + 2),
         // Line and paragraph separator: some tools end a line there.
@@ -127,7 +128,10 @@ mod tests {
     #[test]
     fn controls_and_separators_are_escaped_and_the_rest_is_not() {
         assert_eq!(written("a\"b\\c\n\r\t\u{8}\u{c}"), r#""a\"b\\c\n\r\t\b\f""#);
-        assert_eq!(written("\0\u{1b}[31m\u{7f}\u{9b}\u{2028}\u{2029}"), r#""\u0000\u001b[31m\u007f\u009b\u2028\u2029""#);
+        assert_eq!(
+            written("\0\u{1b}[31m\u{7f}\u{9b}\u{2028}\u{2029}"),
+            r#""\u0000\u001b[31m\u007f\u009b\u2028\u2029""#
+        );
         assert_eq!(written("Grüße, 世界 🌲"), "\"Grüße, 世界 🌲\"");
     }
 

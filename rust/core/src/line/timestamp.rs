@@ -31,7 +31,6 @@ impl TimestampWriter {
         if second != self.second {
             self.turn(second);
         }
-        #[expect(clippy::cast_possible_truncation, reason = "below a second")]
         let mut rest = (timestamp_ns % 1_000_000_000) as u32;
         // SAFETY: 20 + 9 + 1 bytes.
         unsafe {
@@ -43,7 +42,6 @@ impl TimestampWriter {
                 std::ptr::copy_nonoverlapping(PAIRS.as_ptr().add(pair), out.add(at), 2);
                 rest /= 100;
             }
-            #[expect(clippy::cast_possible_truncation, reason = "one digit")]
             out.add(PREFIX_BYTES).write(b'0' + rest as u8);
             out.add(TIMESTAMP_BYTES - 1).write(b'Z');
             out.add(TIMESTAMP_BYTES)
@@ -65,7 +63,6 @@ const fn pairs() -> [u8; 200] {
     let mut out = [0; 200];
     let mut at = 0;
     while at < 100 {
-        #[expect(clippy::cast_possible_truncation, reason = "below 100")]
         let number = at as u8;
         out[2 * at] = b'0' + number / 10;
         out[2 * at + 1] = b'0' + number % 10;
@@ -81,7 +78,13 @@ mod tests {
     #[test]
     fn agrees_with_the_plain_way_in_any_order_of_time() {
         let mut writer = TimestampWriter::default();
-        for timestamp in [0, 1_795_223_880_123_456_789, 1_795_223_880_000_000_001, 999_999_999, 1_795_223_881_000_000_000] {
+        for timestamp in [
+            0,
+            1_795_223_880_123_456_789,
+            1_795_223_880_000_000_001,
+            999_999_999,
+            1_795_223_881_000_000_000,
+        ] {
             let mut out = [0_u8; TIMESTAMP_BYTES];
             // SAFETY: exactly the room it needs.
             unsafe { writer.write(out.as_mut_ptr(), timestamp) };

@@ -39,18 +39,22 @@ impl Process {
         self.wake();
         // No policy drops SECURITY and AUDIT while there is hope: they always wait.
         match self.options.overflow {
-            Overflow::DropNewest if !is_protected(level) => self.drop_one(level),
-            Overflow::DropBelow(lowest) if level < lowest => self.drop_one(level),
             Overflow::DropOldest if self.evict(wanted, level) => Admission::Retry,
-            Overflow::DropOldest if !is_protected(level) => self.drop_one(level),
+            Overflow::DropNewest | Overflow::DropOldest if !is_protected(level) => {
+                self.drop_one(level)
+            }
+            Overflow::DropBelow(lowest) if level < lowest => self.drop_one(level),
             _ => self.wait_for_room(wanted, level),
         }
     }
 
     fn drop_one(&self, level: Level) -> Admission {
         let counters = &self.ring.mapping.header().counters;
-        let counter =
-            if is_protected(level) { &counters.dropped_protected } else { &counters.dropped_newest };
+        let counter = if is_protected(level) {
+            &counters.dropped_protected
+        } else {
+            &counters.dropped_newest
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         Admission::Drop
     }
@@ -79,7 +83,8 @@ impl Process {
                 return Admission::Retry;
             }
             if Instant::now() >= deadline {
-                self.stalled_at.store(header.consumer.tail.load(Ordering::Acquire), Ordering::Relaxed);
+                self.stalled_at
+                    .store(header.consumer.tail.load(Ordering::Acquire), Ordering::Relaxed);
                 return self.drop_one(level);
             }
             self.wake();

@@ -41,7 +41,10 @@ pub fn close_in_children(file: Option<&File>) {
     });
     let Some(file) = file else { return };
     for slot in &DESCRIPTORS {
-        if slot.compare_exchange(NONE, file.as_raw_fd(), Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+        if slot
+            .compare_exchange(NONE, file.as_raw_fd(), Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+        {
             return;
         }
     }

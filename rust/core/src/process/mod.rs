@@ -93,7 +93,8 @@ impl Process {
         for (component, level) in &options.levels {
             domain.levels().set(component, Some(*level));
         }
-        if options.journal.as_ref().is_some_and(|(_, change)| *change != SettingsChange::default()) {
+        if options.journal.as_ref().is_some_and(|(_, change)| *change != SettingsChange::default())
+        {
             domain.control().announce_settings();
         }
         let domain = Arc::new(domain);
@@ -235,7 +236,8 @@ impl Process {
         if let Some(output) = &self.output {
             output.stop();
         }
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             // A thread that panicked has nothing left to do for us.
             let _ = thread.join();

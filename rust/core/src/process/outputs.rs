@@ -1,7 +1,7 @@
 //! The process's own outputs: a thread that shows what this process says.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ pub type OutputFactory = Arc<dyn Fn() -> Box<dyn ProcessOutput> + Send + Sync>;
 pub struct OutputThread {
     ring: Arc<Mapping>,
     factory: OutputFactory,
+    /// Made with the ring, so that the first record is seen however quick the drain is.
+    follower: Mutex<Option<Follower>>,
     /// Without a journal this thread is the only consumer, and what it has shown makes room.
     owns_tail: bool,
     stop: AtomicBool,
@@ -42,6 +44,7 @@ impl std::fmt::Debug for OutputThread {
 impl OutputThread {
     pub fn new(ring: Arc<Mapping>, factory: OutputFactory, owns_tail: bool) -> Self {
         Self {
+            follower: Mutex::new(Some(Follower::new(ring.clone()))),
             ring,
             factory,
             owns_tail,
@@ -84,7 +87,8 @@ impl OutputThread {
 
     fn run(&self) {
         let mut output = (self.factory)();
-        let mut follower = Follower::new(self.ring.clone());
+        let taken = self.follower.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut follower) = taken else { return };
         let mut bytes = Vec::new();
         let mut sleep = SHORTEST_SLEEP;
         let mut reported = 0;

@@ -56,8 +56,14 @@ impl Process {
             ring_bytes: self.ring.mapping.capacity() as u64,
             ring_used_bytes: head.saturating_sub(tail),
             ring_private_because: self.private_because.clone(),
-            console_shown: self.output.as_ref().map_or(0, |output| output.shown.load(Ordering::Relaxed)),
-            console_lost: self.output.as_ref().map_or(0, |output| output.lost.load(Ordering::Relaxed)),
+            console_shown: self
+                .output
+                .as_ref()
+                .map_or(0, |output| output.shown.load(Ordering::Relaxed)),
+            console_lost: self
+                .output
+                .as_ref()
+                .map_or(0, |output| output.lost.load(Ordering::Relaxed)),
             leads: self.drain.as_ref().is_some_and(|drain| drain.leads()),
             leader: control.leader(),
             journal_end: if self.journal.is_some() { control.committed().end } else { 0 },

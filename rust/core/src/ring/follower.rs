@@ -65,9 +65,8 @@ impl Follower {
         let whole = out.len() - frames.rest();
         out.truncate(whole);
         self.position += whole as u64;
-        let expected = self.sequence.or(first);
-        let lost = first.zip(expected).map_or(0, |(first, expected)| first.saturating_sub(expected));
+        let missed = first.zip(self.sequence).map_or(0, |(first, next)| first.saturating_sub(next));
         self.sequence = last.map(|last| last + 1).or(self.sequence);
-        Lapped(lost)
+        Lapped(missed)
     }
 }

@@ -35,7 +35,6 @@ pub(crate) fn header(
     sequence: u64,
 ) -> [u8; FRAME_HEADER_BYTES] {
     let mut bytes = [0; FRAME_HEADER_BYTES];
-    #[expect(clippy::cast_possible_truncation, reason = "a line is shorter than its ring, 1 GiB")]
     bytes[..4].copy_from_slice(&(length as u32).to_le_bytes());
     bytes[4..6].copy_from_slice(&level.to_le_bytes());
     bytes[8..16].copy_from_slice(&timestamp_ns.to_le_bytes());

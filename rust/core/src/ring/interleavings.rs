@@ -25,7 +25,9 @@ fn number(line: &[u8]) -> u8 {
 }
 
 fn take(ring: &Mapping, out: &mut Vec<u8>) {
-    let Some((tail, head)) = consumer::claim(ring) else { return };
+    let Some((tail, head)) = consumer::claim(ring) else {
+        return;
+    };
     #[allow(unsafe_code)]
     // SAFETY: claimed.
     let bytes = unsafe { ring.bytes(tail, head) };
@@ -69,7 +71,11 @@ fn eviction_and_drain_never_both_have_a_record() {
             3
         } else {
             let _ = consumer::evict(&ring, 1800);
-            if producer.write(&line(3), INFO, 1).is_some() { 3 } else { 2 }
+            if producer.write(&line(3), INFO, 1).is_some() {
+                3
+            } else {
+                2
+            }
         };
         let mut seen = drain.join().expect("drain");
         take(&ring, &mut seen);

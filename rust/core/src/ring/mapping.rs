@@ -108,7 +108,10 @@ impl Mapping {
                 #[cfg(loom)]
                 header: Box::default(),
             };
-            let windows = [(0, 0, HEADER_BYTES + capacity), (HEADER_BYTES + capacity, HEADER_BYTES, capacity)];
+            let windows = [
+                (0, 0, HEADER_BYTES + capacity),
+                (HEADER_BYTES + capacity, HEADER_BYTES, capacity),
+            ];
             for (at, offset, length) in windows {
                 let mapped = libc::mmap(
                     base.add(at).cast(),
@@ -149,7 +152,6 @@ impl Mapping {
     #[inline]
     #[must_use]
     pub(crate) fn at(&self, at: u64) -> *mut u8 {
-        #[expect(clippy::cast_possible_truncation, reason = "masked below the capacity")]
         let offset = (at & (self.capacity as u64 - 1)) as usize;
         // SAFETY: HEADER_BYTES + offset + capacity is inside the mapping.
         unsafe { self.base.as_ptr().add(HEADER_BYTES + offset) }

@@ -69,7 +69,11 @@ impl Producer {
         let bytes = header(length, level, timestamp_ns, self.sequence);
         // SAFETY: the frame header lies right before the reserved bytes.
         unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.ring.at(self.head), FRAME_HEADER_BYTES);
+            std::ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                self.ring.at(self.head),
+                FRAME_HEADER_BYTES,
+            );
         }
         self.head += frame_bytes(length) as u64;
         self.sequence += 1;

@@ -27,7 +27,8 @@ fn records_come_out_as_they_went_in_across_many_wraps() {
     let ring = ring();
     let mut producer = Producer::new(ring.clone());
     for round in 0..500_u32 {
-        let lines: Vec<Vec<u8>> = (0..20).map(|i| format!("{round}-{i}").repeat(1 + i).into_bytes()).collect();
+        let lines: Vec<Vec<u8>> =
+            (0..20).map(|i| format!("{round}-{i}").repeat(1 + i).into_bytes()).collect();
         for line in &lines {
             producer.write(line, INFO, 7).expect("room");
         }

@@ -18,14 +18,14 @@ pub fn push_dict(dict: &Bound<'_, PyDict>, out: &mut Vec<u8>, ancestors: &mut An
 
 /// `"key":value,…` of a dict, without braces; empty for an empty one.
 pub fn fields(dict: &Bound<'_, PyDict>, ancestors: &mut Ancestors) -> Vec<u8> {
-    pairs(&dict.items().into_iter().filter_map(|item| item.extract().ok()).collect::<Vec<_>>(), ancestors)
+    pairs(
+        &dict.items().into_iter().filter_map(|item| item.extract().ok()).collect::<Vec<_>>(),
+        ancestors,
+    )
 }
 
 /// `"key":value,…` of pairs; of two keys that read the same the last wins, at the place of the first.
-pub fn pairs(
-    items: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)],
-    ancestors: &mut Ancestors,
-) -> Vec<u8> {
+pub fn pairs(items: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)], ancestors: &mut Ancestors) -> Vec<u8> {
     let mut entries: Vec<(String, &Bound<'_, PyAny>)> = Vec::with_capacity(items.len());
     let all_text = items.iter().all(|(key, _)| key.is_exact_instance_of::<PyString>());
     let mut places: HashMap<String, usize> = HashMap::new();
@@ -83,7 +83,9 @@ fn key_text(key: &Bound<'_, PyAny>) -> String {
 pub fn push_sequence(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, ancestors: &mut Ancestors) {
     let items: PyResult<Vec<Bound<'_, PyAny>>> =
         value.try_iter().and_then(|items| items.take(MAX_ITEMS + 1).collect());
-    let Ok(items) = items else { return super::push_unprintable(value, out) };
+    let Ok(items) = items else {
+        return super::push_unprintable(value, out);
+    };
     ancestors.enter(value, out, |ancestors, out| {
         out.push(b'[');
         for (at, item) in items.iter().take(MAX_ITEMS).enumerate() {

@@ -3,7 +3,8 @@
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyByteArray, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PySet, PyString, PyTuple,
+    PyByteArray, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PySet, PyString,
+    PyTuple,
 };
 use treering_core::line;
 
@@ -65,7 +66,10 @@ fn try_builtin(
         texts::push_bytes_like(value, out);
     } else if value.is_instance_of::<PyException>() {
         let class = value.get_type().name()?;
-        line::push_string(out, &format!("{}: {}", class.to_string_lossy(), value.str()?.to_string_lossy()));
+        line::push_string(
+            out,
+            &format!("{}: {}", class.to_string_lossy(), value.str()?.to_string_lossy()),
+        );
     } else {
         return try_foreign(value, out, ancestors);
     }
@@ -87,7 +91,9 @@ fn try_foreign(
         }
         ("datetime", _) => push_value(&value.call_method0("isoformat")?, out, ancestors),
         // A scalar of numpy: `item` gives the Python number.
-        (module, _) if module.starts_with("numpy") && value.getattr("ndim")?.extract::<u32>()? == 0 => {
+        (module, _)
+            if module.starts_with("numpy") && value.getattr("ndim")?.extract::<u32>()? == 0 =>
+        {
             push_value(&value.call_method0("item")?, out, ancestors);
         }
         ("numpy", "ndarray") if value.getattr("size")?.extract::<usize>()? <= super::MAX_ITEMS => {

@@ -14,7 +14,7 @@ pub fn push_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) {
 
 fn replaced(text: &Bound<'_, PyString>) -> String {
     text.call_method1("encode", ("utf-8", "backslashreplace"))
-        .and_then(|bytes| Ok(bytes.extract::<Vec<u8>>()?))
+        .and_then(|bytes| bytes.extract::<Vec<u8>>())
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .unwrap_or_else(|| "<unprintable str>".into())
@@ -47,7 +47,12 @@ pub fn push_str_of(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
 
 /// Bytes-like objects that are not `bytes`.
 pub fn push_bytes_like(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
-    match value.py().get_type::<PyBytes>().call1((value,)).and_then(|bytes| Ok(bytes.extract::<Vec<u8>>()?)) {
+    match value
+        .py()
+        .get_type::<PyBytes>()
+        .call1((value,))
+        .and_then(|bytes| bytes.extract::<Vec<u8>>())
+    {
         Ok(bytes) => push_bytes(&bytes, out),
         Err(_) => super::push_unprintable(value, out),
     }

@@ -1,0 +1,1 @@
+"""Benchmarks: one file, one question; every peer in a process of its own, on the same records."""

@@ -1,0 +1,111 @@
+"""Options that several commands share: the journal, the filter, the looks."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from treering import _core
+from treering._levels import level_number
+
+if TYPE_CHECKING:
+    import argparse
+
+_RELATIVE = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def add_journal(parser: argparse.ArgumentParser) -> None:
+    """Adds the journal's directory."""
+    parser.add_argument("directory", metavar="DIR", help="directory of the journal")
+
+
+def add_filter(parser: argparse.ArgumentParser) -> None:
+    """Adds the conditions on records."""
+    group = parser.add_argument_group("conditions", "all that are given must hold")
+    group.add_argument("--level", type=_level, help="least level, e.g. WARNING")
+    group.add_argument("--component", help="component and what is below it; auth* for a prefix")
+    group.add_argument("--category", help="category, e.g. api")
+    group.add_argument("--since", type=_time, metavar="TIME", help="RFC 3339, or 10m, 2h, 3d ago")
+    group.add_argument("--until", type=_time, metavar="TIME", help="before this time")
+    group.add_argument("--grep", metavar="TEXT", help="text anywhere in the record, in any case")
+    group.add_argument(
+        "--field",
+        action="append",
+        type=_pair,
+        default=[],
+        metavar="KEY=VALUE",
+        help="a field's value; dotted for nested ones; may be given again",
+    )
+    group.add_argument(
+        "--journal", action="store_true", help="show what the journal says about itself, too"
+    )
+
+
+def filter_of(options: argparse.Namespace) -> _core.Filter:
+    """The filter that the options describe."""
+    return _core.Filter(
+        level=options.level,
+        component=options.component,
+        category=options.category,
+        since_ns=options.since,
+        until_ns=options.until,
+        grep=options.grep,
+        fields=options.field,
+        journal=options.journal,
+    )
+
+
+def add_looks(parser: argparse.ArgumentParser) -> None:
+    """Adds how records are shown."""
+    parser.add_argument("--json", action="store_true", help="records as they are, one JSON a line")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour by level"
+    )
+
+
+def is_coloured(options: argparse.Namespace) -> bool:
+    """Whether to colour: asked for, or a terminal that was not told otherwise."""
+    if options.color != "auto":
+        return bool(options.color == "always")
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def shown(line: bytes, options: argparse.Namespace, *, colour: bool) -> bytes:
+    """One record as asked for, with its line feed."""
+    return line + b"\n" if options.json else _core.render(line, colour, sources=colour)
+
+
+def _level(text: str) -> int:
+    return level_number(text)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError
+    return key, value
+
+
+def _time(text: str) -> int:
+    """Nanoseconds since the epoch."""
+    relative = _RELATIVE.fullmatch(text.strip())
+    if relative:
+        return int((time.time() - float(relative[1]) * _SECONDS[relative[2]]) * 1e9)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        text += "T00:00:00"
+    elif re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", text):
+        text += ":00"
+    if re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?", text):
+        from datetime import datetime
+
+        # Without a zone people mean their own.
+        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1e9)
+    found = _core.parse_time(text)
+    if found is None:
+        raise ValueError
+    return found

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FLUSH_TIMEOUT_S = 30.0
 
+_loggers: dict[tuple[str, str | None], Logger] = {}
+
 
 class Receipt:
     """What `Logger.audit` gives back once the record is where it should be.
@@ -56,13 +58,15 @@ class Logger(_core.Logger):
 
 
 def get_logger(name: str = "", *, category: str | None = None) -> Logger:
-    """The logger of a component.
+    """The logger of a component: the same object for the same name and category.
 
     Args:
         name: The component, dotted: `auth.session` inherits its level from `auth`.
         category: What this logger's records are about, a `LogCategory` or any other word.
     """
-    return Logger(name, category if category is None else str(getattr(category, "value", category)))
+    key = name, category if category is None else str(getattr(category, "value", category))
+    # `setdefault` is one step for other threads: all of them get the logger that came first.
+    return _loggers.get(key) or _loggers.setdefault(key, Logger(*key))
 
 
 def set_level(component: str, level: object) -> None:

@@ -275,7 +275,7 @@ unsafe fn guarded(
         unsafe { log(slf, args, count, kwnames, level, exc_info) }
     }));
     result.unwrap_or_else(|_| {
-        pipeline::count_failed();
+        pipeline::count_lost();
         true
     })
 }
@@ -352,7 +352,7 @@ unsafe extern "C" fn log_at(
             Some(level) => {
                 guarded(slf, args.add(1), nargs - 1, kwnames, level, false);
             }
-            None => pipeline::count_failed(),
+            None => pipeline::count_lost(),
         }
         none()
     }

@@ -192,7 +192,16 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
     }
 }
 
-/// Counts a record that could not be made.
+/// Counts a call that went wrong and left no record.
+pub fn count_lost() {
+    count_failed();
+    // SAFETY: the GIL is held; no Python code runs.
+    if let Some(process) = unsafe { &state().process } {
+        process.ring().header().counters.dropped_newest.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts a call that went wrong; its record has a marker.
 pub fn count_failed() {
     // SAFETY: the GIL is held; no Python code runs.
     if let Some(process) = unsafe { &state().process } {

@@ -86,6 +86,7 @@ pub struct Counters {
     pub dropped_oldest: AtomicU64,
     pub dropped_protected: AtomicU64,
     pub truncated: AtomicU64,
+    /// Calls that went wrong; most of them still left a record, with a marker.
     pub failed: AtomicU64,
     pub blocked: AtomicU64,
 }
@@ -97,7 +98,6 @@ impl Counters {
         self.dropped_newest.load(Ordering::Relaxed)
             + self.dropped_oldest.load(Ordering::Relaxed)
             + self.dropped_protected.load(Ordering::Relaxed)
-            + self.failed.load(Ordering::Relaxed)
     }
 }
 

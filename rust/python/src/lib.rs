@@ -13,6 +13,7 @@ mod exception;
 mod frame;
 mod journal;
 mod logger;
+mod methods;
 mod pipeline;
 mod recognise;
 mod record;
@@ -29,7 +30,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<journal::Reader>()?;
     module.add_class::<logger::Logger>()?;
     module.add_class::<recognise::Recogniser>()?;
-    call::register(module)?;
+    methods::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,
         wrap_pyfunction!(configure::close_at_exit, module)?,

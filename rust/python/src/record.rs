@@ -165,7 +165,7 @@ fn site_location(
     names: Option<&Bound<'_, PyTuple>>,
 ) -> Option<Vec<u8>> {
     let message = values.first().filter(|message| message.is_exact_instance_of::<PyString>())?;
-    let kwnames = names.map_or(std::ptr::null_mut(), |names| names.as_ptr());
+    let kwnames = names.map_or(std::ptr::null_mut(), pyo3::Bound::as_ptr);
     // SAFETY: the GIL is held, and no Python code runs while the table is borrowed.
     unsafe {
         let place = frame::place()?;

@@ -43,3 +43,53 @@ fn earliest(fronts: &[Option<Frame>]) -> Option<usize> {
         .min()
         .map(|(_, at)| at)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::merge;
+    use crate::level::INFO;
+    use crate::ring::{Mapping, Producer};
+
+    fn ring(times: &[u64], name: char) -> Vec<u8> {
+        let mapping = std::sync::Arc::new(Mapping::private(1 << 14).expect("memory"));
+        let mut producer = Producer::new(mapping.clone());
+        for (at, time) in times.iter().enumerate() {
+            producer.write(format!("{name}{at}").as_bytes(), INFO, *time).expect("room");
+        }
+        let head = mapping.header().producer.head.load(crate::sync::Ordering::Relaxed);
+        #[allow(unsafe_code)]
+        // SAFETY: nobody else has this ring.
+        unsafe { mapping.bytes(0, head) }.to_vec()
+    }
+
+    fn merged(rings: &[Vec<u8>], max_bytes: usize) -> String {
+        let sources: Vec<&[u8]> = rings.iter().map(Vec::as_slice).collect();
+        let mut out = Vec::new();
+        merge(&sources, max_bytes, &mut out);
+        String::from_utf8(out).expect("text").replace('\n', " ")
+    }
+
+    #[test]
+    fn sources_are_merged_by_time() {
+        let rings = [ring(&[1, 4, 5], 'a'), ring(&[2, 3, 9], 'b')];
+        assert_eq!(merged(&rings, 1000), "a0 b0 b1 a1 a2 b2 ");
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_never_changes_the_order_within_a_process() {
+        let rings = [ring(&[10, 20, 3, 4, 30], 'a'), ring(&[11, 12, 25], 'b')];
+        let line = merged(&rings, 1000);
+        let of = |name: char| -> Vec<&str> {
+            line.split_whitespace().filter(|word| word.starts_with(name)).collect()
+        };
+        assert_eq!(of('a'), ["a0", "a1", "a2", "a3", "a4"]);
+        assert_eq!(of('b'), ["b0", "b1", "b2"]);
+    }
+
+    #[test]
+    fn a_batch_has_a_bound_and_always_at_least_one_record() {
+        let rings = [ring(&[1, 2, 3], 'a')];
+        assert_eq!(merged(&rings, 1), "a0 ");
+        assert_eq!(merged(&rings, 6), "a0 a1 ");
+    }
+}

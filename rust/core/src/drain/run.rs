@@ -15,7 +15,7 @@ use crate::ring::Mapping;
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(100);
 /// The leader's shortest and longest sleep; records wake it before their ring is a quarter full.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
-const LONGEST_SLEEP: Duration = Duration::from_millis(50);
+const LONGEST_SLEEP: Duration = Duration::from_millis(100);
 /// How often an idle leader looks for dead processes, waiting domains and overdue rotations.
 const HOUSEKEEPING: Duration = Duration::from_millis(200);
 /// How long a leader stays away after it has given another one a turn.

@@ -9,7 +9,7 @@ use crate::ring::{Follower, Frames, Lapped, Mapping};
 
 const READ_BYTES: usize = 256 << 10;
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
-const LONGEST_SLEEP: Duration = Duration::from_millis(20);
+const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
 /// Something that shows records: the console.
 pub trait ProcessOutput: Send {

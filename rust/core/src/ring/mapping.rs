@@ -38,7 +38,8 @@ impl Mapping {
         if code != 0 {
             return Err(io::Error::from_raw_os_error(code));
         }
-        let mapping = Self::map(file, capacity)?;
+        // Faulted in at once, so that no log call pays for it.
+        let mapping = Self::map(file, capacity, libc::MAP_POPULATE)?;
         let identity = &mapping.header().identity;
         identity.version.store(VERSION, Ordering::Relaxed);
         identity.process.store(std::process::id(), Ordering::Relaxed);
@@ -74,7 +75,7 @@ impl Mapping {
             .checked_sub(HEADER_BYTES)
             .filter(|capacity| *capacity == super::capacity_for(*capacity))
             .ok_or_else(|| invalid("not the size of a ring"))?;
-        let mapping = Self::map(file, capacity)?;
+        let mapping = Self::map(file, capacity, 0)?;
         let identity = &mapping.header().identity;
         if identity.magic.load(Ordering::Acquire) != MAGIC
             || identity.version.load(Ordering::Relaxed) != VERSION
@@ -85,7 +86,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    fn map(file: &File, capacity: usize) -> io::Result<Self> {
+    fn map(file: &File, capacity: usize, populate: i32) -> io::Result<Self> {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let total = HEADER_BYTES + 2 * capacity;
         // SAFETY: reserves an address range of our own, then maps the file over exactly that range.
@@ -117,7 +118,7 @@ impl Mapping {
                     base.add(at).cast(),
                     length,
                     protection,
-                    libc::MAP_SHARED | libc::MAP_FIXED,
+                    libc::MAP_SHARED | libc::MAP_FIXED | populate,
                     file.as_raw_fd(),
                     offset as libc::off_t,
                 );

@@ -109,15 +109,7 @@ impl Journal {
     /// When the lock file cannot be used at all; somebody else holding it is `Ok(None)`.
     pub fn try_lead(&self) -> Result<Option<File>> {
         let path = self.lock_path();
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .at("opening the lock", &path)?;
-        crate::owner::give(&file, &self.directory);
+        let file = open_or_make(&path, &self.directory).at("opening the lock", &path)?;
         match flock(&file, libc::LOCK_EX | libc::LOCK_NB) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(None),
@@ -203,6 +195,19 @@ fn make_directory(path: &Path) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// Opens a file for reading and writing, made 0600 for the owner of `like` when it is new.
+fn open_or_make(path: &Path, like: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    crate::owner::give(&file, like);
+    Ok(file)
 }
 
 /// Replaces a file whole: readers see the old or the new one, and so does the next boot.

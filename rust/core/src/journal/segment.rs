@@ -1,7 +1,7 @@
 //! Segments: files of consecutive records, named after the index of their first.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::Journal;
@@ -25,16 +25,8 @@ impl Segment {
     /// # Errors
     /// What the kernel says.
     pub fn open_for_append(&self) -> Result<File> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&self.path)
-            .at("opening the segment", &self.path)?;
-        crate::owner::give(&file, self.path.parent().unwrap_or(&self.path));
-        Ok(file)
+        super::open_or_make(&self.path, self.path.parent().unwrap_or(&self.path))
+            .at("opening the segment", &self.path)
     }
 }
 

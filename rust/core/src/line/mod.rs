@@ -10,7 +10,7 @@ mod string;
 mod timestamp;
 
 pub use number::{grouped, push_float, push_int, write_float, write_int, FLOAT_BYTES, INT_BYTES};
-pub use string::{push_string, read_string, write_escaped, ESCAPED_BYTES};
+pub use string::{push_string, read_string, visible, write_escaped, ESCAPED_BYTES};
 pub use timestamp::{TimestampWriter, TIMESTAMP_BYTES};
 
 /// Appends through a raw cursor.

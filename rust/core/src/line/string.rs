@@ -108,6 +108,24 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Bytes as text: what is not UTF-8 becomes visible, `\xNN` for each byte.
+#[must_use]
+pub fn visible(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => bytes
+            .utf8_chunks()
+            .fold(String::with_capacity(bytes.len()), |mut text, chunk| {
+                text.push_str(chunk.valid());
+                for byte in chunk.invalid() {
+                    text.push_str(&format!("\\x{byte:02x}"));
+                }
+                text
+            })
+            .into(),
+    }
+}
+
 /// The text of a JSON string; `None` when it is not one.
 #[must_use]
 pub fn read_string(json: &str) -> Option<String> {

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::{now_ns, rfc3339};
 use crate::level::{self, Level};
-use crate::line::push_string;
+use crate::line::{push_string, visible};
 
 pub use times::Zone;
 
@@ -131,7 +131,7 @@ impl Recogniser {
     fn line(&mut self, bytes: &[u8], emit: &mut Emit<'_>) {
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         let is_cut = bytes.len() > MAX_LINE_BYTES;
-        let mut text = lossless(&bytes[..bytes.len().min(MAX_LINE_BYTES)]);
+        let mut text = visible(&bytes[..bytes.len().min(MAX_LINE_BYTES)]);
         if matches!(text, std::borrow::Cow::Owned(_)) {
             self.counts.not_utf8 += 1;
         }
@@ -214,23 +214,6 @@ fn recognise<'a>(text: &str, zone: Zone, counts: &'a mut Counts) -> (Foreign, &'
         return (foreign, &mut counts.logfmt);
     }
     (plain::recognise(text), &mut counts.plain)
-}
-
-/// The line as text; bytes that are not UTF-8 become visible.
-fn lossless(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.into(),
-        Err(_) => bytes
-            .utf8_chunks()
-            .fold(String::new(), |mut text, chunk| {
-                text.push_str(chunk.valid());
-                for byte in chunk.invalid() {
-                    text.push_str(&format!("\\x{byte:02x}"));
-                }
-                text
-            })
-            .into(),
-    }
 }
 
 fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str) -> Vec<u8> {

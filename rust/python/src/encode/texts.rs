@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use treering_core::line::push_string;
+use treering_core::line::{push_string, visible};
 
 /// Appends a string; lone surrogates become visible text, as Python's `backslashreplace` writes them.
 pub fn push_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) {
@@ -27,14 +27,7 @@ pub fn text_of(text: &Bound<'_, PyString>) -> String {
 
 /// Appends bytes as the text they are, with `\xNN` for what is not UTF-8.
 pub fn push_bytes(bytes: &[u8], out: &mut Vec<u8>) {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    push_string(out, &text);
+    push_string(out, &visible(bytes));
 }
 
 /// Appends `str(value)`, or a marker when that fails.

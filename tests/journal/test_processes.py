@@ -384,3 +384,24 @@ def test_a_reader_follows_from_any_index_while_records_arrive(journal, start_at)
 
     assert [index for index, _ in seen] == list(range(start_at, 3001))
     assert os.getpid() and sys.version_info
+
+
+def test_a_change_of_the_journals_settings_is_a_record_and_naming_them_again_is_not(journal):
+    program = """
+        import sys, time, treering
+        treering.configure(directory=sys.argv[1], console=False, segment_max_bytes=sys.argv[2])
+        treering.get_logger("app").info("started")
+        treering.flush()
+        time.sleep(0.5)
+    """
+    treering.configure(directory=journal, console=False, segment_max_bytes="64KB")
+    treering.get_logger("app").info("first")
+    treering.flush()
+    run(program, journal, "64KB")
+    run(program, journal, "128KB")
+    treering.flush()
+    treering.shutdown()
+
+    told = [r for r in records(journal, journal=True) if r["message"] == "journal settings changed"]
+
+    assert [r["metadata"]["settings"]["segment_max_bytes"] for r in told] == [128 * 1024]

@@ -192,8 +192,12 @@ impl Leader {
     pub fn look_for_settings(&mut self) -> Result<()> {
         let version = self.domain.control().settings_version();
         if version != self.settings_version {
-            self.settings = Journal::open(self.journal.directory())?.1;
+            let settings = Journal::open(self.journal.directory())?.1;
             self.settings_version = version;
+            if settings == self.settings {
+                return Ok(());
+            }
+            self.settings = settings;
             self.notices.push(notice(
                 "journal settings changed",
                 &[("settings", serde_json::to_value(&self.settings).unwrap_or_default())],

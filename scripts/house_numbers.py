@@ -28,11 +28,21 @@ def spread(numbers):
     return f"median {statistics.median(ordered):.0f}, p90 {tenth}, max {ordered[-1]}"
 
 
+def comment_share(files, sign):
+    """Lines that only comment, of the lines that say anything; docstrings count as code."""
+    lines = [line.strip() for path in files for line in path.read_text().splitlines()]
+    said = [line for line in lines if line]
+    return sum(line.startswith(sign) for line in said) / len(said)
+
+
 def main():
     faults = []
-    for name, files in (("python", python_files()), ("rust", rust_files())):
+    for name, sign, files in (("python", "#", python_files()), ("rust", "//", rust_files())):
         lengths = [len(path.read_text().splitlines()) for path in files]
-        print(f"{name}: {len(files)} files, {sum(lengths):,} lines; a file: {spread(lengths)}")
+        print(
+            f"{name}: {len(files)} files, {sum(lengths):,} lines; a file: {spread(lengths)}; "
+            f"comments {comment_share(files, sign):.0%}"
+        )
         for path, length in zip(files, lengths, strict=True):
             if length > 400:
                 print(f"  stop and think: {path.relative_to(ROOT)} has {length} lines")

@@ -1,4 +1,4 @@
-//! Ring, drain and journal: everything that happens once per record and needs no Python.
+//! Ring, drain, journal and seal: everything that happens once per record and needs no Python.
 //!
 //! `ring` keeps canonical lines in shared memory until `drain` appends them to the `journal`; `domain`
 //! is the memory that all processes of one journal share; `process` is one process's place in it.
@@ -17,4 +17,5 @@ mod owner;
 pub mod process;
 pub mod recognise;
 pub mod ring;
+pub mod seal;
 mod sync;

@@ -74,6 +74,8 @@ pub struct Totals {
     pub recoveries: AtomicU64,
     pub write_errors: AtomicU64,
     pub syncs: AtomicU64,
+    /// Syncs or checkpoints that failed and are tried again.
+    pub sync_errors: AtomicU64,
     /// Of rings that are gone.
     pub dropped: AtomicU64,
     pub truncated: AtomicU64,

@@ -64,10 +64,38 @@ impl Leader {
 
     /// `drain`, giving up at the first step for which `go_on` is false, as if killed there.
     pub(super) fn drain_until(&mut self, go_on: impl Fn(Step) -> bool) -> Result<u64> {
+        let batch = self.domain.control().totals.batches.load(Ordering::Relaxed) + 1;
+        let (claimed, records) = self.claim(batch);
+        self.append(batch, claimed, records, go_on)
+    }
+
+    /// Appends what the journal has to say, and nothing else.
+    pub(super) fn drain_notices(&mut self) -> Result<()> {
+        let batch = self.domain.control().totals.batches.load(Ordering::Relaxed) + 1;
+        self.buffer.clear();
+        let records = self.take_notices();
+        self.append(batch, Vec::new(), records, |_| true).map(drop)
+    }
+
+    /// Puts the journal's own lines into the buffer; returns how many.
+    fn take_notices(&mut self) -> u64 {
+        for line in &self.notices {
+            self.buffer.extend_from_slice(line);
+            self.buffer.push(b'\n');
+        }
+        self.notices.len() as u64
+    }
+
+    /// Steps 2 to 6 for the lines in the buffer.
+    fn append(
+        &mut self,
+        batch: u64,
+        claimed: Vec<Arc<Mapping>>,
+        records: u64,
+        go_on: impl Fn(Step) -> bool,
+    ) -> Result<u64> {
         let control_domain = self.domain.clone();
         let control = control_domain.control();
-        let batch = control.totals.batches.load(Ordering::Relaxed) + 1;
-        let (claimed, records) = self.claim(batch);
         if records == 0 {
             release_untouched(&claimed);
             return Ok(0);
@@ -103,6 +131,9 @@ impl Leader {
         control.commit(after);
         self.committed = after;
         self.notices.clear();
+        if let Some(sealer) = &mut self.sealer {
+            sealer.append(&self.buffer, records);
+        }
         if !go_on(Step::Published) {
             return Ok(0);
         }
@@ -125,8 +156,8 @@ impl Leader {
         totals.bytes.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
         self.segment_since.get_or_insert_with(Instant::now);
         match self.settings.durability {
-            Durability::Process => self.syncer.dirty(&self.file)?,
-            Durability::Batch => self.syncer.now(&self.file),
+            Durability::Process => self.syncer.dirty(),
+            Durability::Batch => self.syncer.now(&self.file, false),
         }
         self.rotate_when_due()?;
         Ok(records)
@@ -152,12 +183,7 @@ impl Leader {
             rings.push(ring.clone());
         }
         self.buffer.clear();
-        let mut records = 0;
-        for line in &self.notices {
-            self.buffer.extend_from_slice(line);
-            self.buffer.push(b'\n');
-            records += 1;
-        }
+        let mut records = self.take_notices();
         let sources: Vec<&[u8]> = rings
             .iter()
             .zip(&ranges)
@@ -225,7 +251,11 @@ impl Leader {
     pub fn rotate(&mut self) -> Result<()> {
         let segment = Segment::at(&self.journal, self.committed.end);
         let file = segment.open_for_append()?;
-        self.syncer.close(std::mem::replace(&mut self.file, file))?;
+        self.syncer.active(&file)?;
+        self.file = file;
+        if let Some(sealer) = &mut self.sealer {
+            sealer.rotate();
+        }
         self.segment = segment;
         self.segment_since = None;
         self.committed =

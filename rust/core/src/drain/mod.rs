@@ -7,6 +7,7 @@ mod commit;
 mod merge;
 mod run;
 mod sync;
+mod upkeep;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
@@ -14,15 +15,17 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use commit::Step;
 pub use run::{run, DrainThread};
+pub use upkeep::{as_leader, Pruned};
 
 use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;
 use crate::journal::{adopt, notice, Adopted, Journal, Segment, Settings};
 use crate::process::fork;
+use crate::seal::{self, Opened, Seal, Sealer};
 use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_EVICTING, CONSUMER_FREE};
 use sync::Syncer;
 
@@ -47,6 +50,8 @@ pub struct Leader {
     segment_since: Option<Instant>,
     notices: Vec<Vec<u8>>,
     buffer: Vec<u8>,
+    /// Before the syncer: what it still hashes is signed then.
+    sealer: Option<Sealer>,
     syncer: Syncer,
     /// Closing it frees the journal for the next leader; last, so that it is.
     lock: File,
@@ -74,11 +79,22 @@ impl Leader {
         } else {
             Journal::open(journal.directory())?.1
         };
-        let adopted = adopt(journal, control)?;
+        let mut adopted = adopt(journal, control)?;
+        let (sealer, opened) = if settings.seal {
+            let (seal, opened) = seal::open(journal, &settings, &mut adopted.committed)?;
+            let epoch_max_age = Duration::from_secs(settings.epoch_max_age_s);
+            (Some(Sealer::start(seal, epoch_max_age)?), Some(opened))
+        } else {
+            (None, None)
+        };
         let segment = Segment::at(journal, adopted.committed.segment);
         let file = segment.open_for_append()?;
+        let signs = sealer.as_ref().map(|sealer| {
+            (sealer.seal().clone(), Duration::from_secs(settings.checkpoint_interval_s))
+        });
         let mut leader = Self {
-            syncer: Syncer::start(journal.active(), domain.clone()),
+            syncer: Syncer::start(journal.active(), domain.clone(), &file, signs)?,
+            sealer,
             journal: journal.clone(),
             settings,
             settings_version,
@@ -103,7 +119,7 @@ impl Leader {
             control.totals.takeovers.fetch_add(1, Ordering::Relaxed);
         }
         control.set_leader(std::process::id());
-        leader.announce(&adopted);
+        leader.announce(&adopted, opened);
         Ok(Some(leader))
     }
 
@@ -134,16 +150,19 @@ impl Leader {
     }
 
     /// What the journal should say about how this lead began.
-    fn announce(&mut self, adopted: &Adopted) {
-        if adopted.committed == Committed::default() {
-            self.notices.push(notice(
+    fn announce(&mut self, adopted: &Adopted, opened: Option<Opened>) {
+        match opened {
+            Some(Opened::Begun { genesis, .. }) => {
+                self.notices.push(notice("journal created", &genesis));
+            }
+            None if adopted.committed == Committed::default() => self.notices.push(notice(
                 "journal created",
                 &[
                     ("journal", self.settings.id.clone().into()),
                     ("format", self.settings.format.into()),
                 ],
-            ));
-            return;
+            )),
+            _ => {}
         }
         let unexpected = adopted.torn_bytes > 0 || adopted.intent_completed.is_some();
         if unexpected {
@@ -274,12 +293,68 @@ impl Leader {
 
     /// Has what was drained so far synced for whoever drew a ticket up to `ticket`.
     pub fn serve_tickets(&mut self, ticket: u64) {
-        self.syncer.serve_tickets(&self.file, ticket);
+        self.syncer.serve_tickets(ticket, self.committed.end);
     }
 
-    /// Waits until everything appended so far is on the device.
+    /// Waits until everything appended so far is on the device, and sealed.
     pub fn sync(&mut self) {
-        self.syncer.now(&self.file);
+        if let Some(sealer) = &self.sealer {
+            // What cannot be hashed in a minute is sealed by the next leader.
+            let _ = sealer.seal().wait_hashed(self.committed.end);
+        }
+        self.syncer.now(&self.file, true);
+    }
+
+    /// Appends one record about the journal, apart from all others.
+    ///
+    /// # Errors
+    /// When it cannot be written; it is forgotten then.
+    pub fn append_notice(&mut self, line: Vec<u8>) -> Result<()> {
+        self.notices.push(line);
+        let appended = self.drain_notices();
+        if appended.is_err() {
+            self.notices.pop();
+        }
+        appended
+    }
+
+    /// Ends the running epoch of the seal if it is due, or at once when `now`.
+    ///
+    /// # Errors
+    /// When key or record cannot be written; it is tried again later.
+    pub fn turn_epoch(&mut self, now: bool) -> Result<()> {
+        let Some(sealer) = self.sealer.as_mut().filter(|sealer| now || sealer.is_epoch_due())
+        else {
+            return Ok(());
+        };
+        let Some(line) = sealer.next_epoch()? else {
+            return Ok(());
+        };
+        self.append_notice(line)?;
+        if let Some(sealer) = &mut self.sealer {
+            sealer.end_epoch();
+        }
+        self.syncer.dirty();
+        Ok(())
+    }
+
+    /// The seal, when the journal has one.
+    #[must_use]
+    pub fn seal(&self) -> Option<&Arc<Seal>> {
+        self.sealer.as_ref().map(Sealer::seal)
+    }
+
+    /// Says that the journal was closed, when no process is left that could log to it, and seals it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn close(&mut self) -> Result<()> {
+        let alone = self.rings.iter().all(|ring| ring.is_orphan());
+        if alone && self.sealer.is_some() && self.committed.end > 0 {
+            self.append_notice(notice(crate::seal::CLOSED, &[]))?;
+        }
+        self.sync();
+        Ok(())
     }
 }
 

@@ -201,7 +201,10 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
     loop {
         let stopping = shared.stopped();
         let ticket = control.sync_wanted();
-        let drained = leader.look_for_rings().and_then(|()| leader.drain());
+        let drained = leader
+            .look_for_rings()
+            .and_then(|()| leader.turn_epoch(false))
+            .and_then(|()| leader.drain());
         match drained {
             Ok(0) => {
                 leader.serve_tickets(ticket);
@@ -245,5 +248,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
         control.sleep(sleep, || shared.stopped() || control.sync_wanted() > ticket);
     }
     leader.retire_orphans();
-    leader.sync();
+    if let Err(error) = leader.close() {
+        shared.note(Some(error.to_string()));
+    }
 }

@@ -1,7 +1,8 @@
-//! `fdatasync` away from the drain, so that a slow device never holds the rings up.
+//! The thread that waits for the device, so that the drain does not, and signs what has reached it.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,18 +11,21 @@ use std::time::{Duration, Instant};
 use crate::domain::Domain;
 use crate::error::{At, Result};
 use crate::journal::sync_directory;
+use crate::seal::Seal;
 
 /// Records are on the device at most this long after they were appended.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 enum Request {
-    /// This file has unsynced bytes.
-    Dirty(File),
-    /// Sync this file and say when it is done.
-    Now(File, Sender<()>),
-    /// Everything appended before these tickets were drawn.
-    Tickets(File, u64),
+    /// The segment that is written from now on. Sent before its first byte is.
+    Active(File),
+    /// The active segment has unsynced bytes.
+    Dirty,
+    /// Sync, sign when `sealed`, and say when it is done.
+    Now { sealed: bool, done: Sender<()> },
+    /// Everything up to index `end`, for whoever drew a ticket up to `ticket`.
+    Tickets { ticket: u64, end: u64 },
 }
 
 /// The thread that syncs for a leader, and ends with it.
@@ -34,60 +38,63 @@ pub struct Syncer {
 }
 
 impl Syncer {
-    pub fn start(directory: PathBuf, domain: Arc<Domain>) -> Self {
+    pub fn start(
+        directory: PathBuf,
+        domain: Arc<Domain>,
+        active: &File,
+        seal: Option<(Arc<Seal>, Duration)>,
+    ) -> Result<Self> {
         let (requests, receiver) = channel();
         let served = domain.control().sync_done();
+        let active = copy(active)?;
+        let mut device =
+            Device { active, old: Vec::new(), directory, domain, seal, waiting: Waiting::default() };
         let thread = std::thread::Builder::new()
             .name("treering-sync".into())
-            .stack_size(64 << 10)
-            .spawn(move || serve(&receiver, &directory, &domain))
+            .stack_size(256 << 10)
+            .spawn(move || device.serve(&receiver))
             .ok();
-        Self { requests: Some(requests), thread, last_dirty: None, served }
+        Ok(Self { requests: Some(requests), thread, last_dirty: None, served })
     }
 
     fn send(&self, request: Request) {
         if let Some(requests) = &self.requests {
-            // Without its thread the leader still syncs when it leaves; see `finish`.
+            // Without its thread the leader still syncs when it leaves; see `now`.
             let _ = requests.send(request);
         }
     }
 
-    /// Notes that `file` has new bytes; at most one request a second goes out.
-    pub fn dirty(&mut self, file: &File) -> Result<()> {
+    /// Notes that the active segment has new bytes; at most two requests a second go out.
+    pub fn dirty(&mut self) {
         if self.last_dirty.is_none_or(|last| last.elapsed() >= INTERVAL / 2) {
             self.last_dirty = Some(Instant::now());
-            let copy = file.try_clone().at("duplicating", std::path::Path::new("the segment"))?;
-            self.send(Request::Dirty(copy));
+            self.send(Request::Dirty);
         }
-        Ok(())
     }
 
-    /// Syncs a segment that will not be written any more.
-    pub fn close(&mut self, file: File) -> Result<()> {
+    /// Goes over to another segment; the one before is synced soon.
+    pub fn active(&mut self, file: &File) -> Result<()> {
         self.last_dirty = None;
-        self.send(Request::Dirty(file));
+        self.send(Request::Active(copy(file)?));
         Ok(())
     }
 
-    /// Waits for the device.
-    pub fn now(&mut self, file: &File) {
+    /// Waits for the device, and for a checkpoint when `sealed`.
+    pub fn now(&mut self, file: &File, sealed: bool) {
         let (done, wait) = channel();
-        match (file.try_clone(), &self.thread) {
-            (Ok(copy), Some(_)) => {
-                self.send(Request::Now(copy, done));
-                let _ = wait.recv();
-            }
-            _ => drop(file.sync_data()),
+        if self.thread.is_some() {
+            self.send(Request::Now { sealed, done });
+            let _ = wait.recv();
+        } else {
+            let _ = file.sync_data();
         }
     }
 
-    /// Has everything appended by now synced for whoever drew a ticket up to `ticket`.
-    pub fn serve_tickets(&mut self, file: &File, ticket: u64) {
+    /// Has everything up to index `end` synced and sealed for whoever drew a ticket up to `ticket`.
+    pub fn serve_tickets(&mut self, ticket: u64, end: u64) {
         if ticket > self.served {
             self.served = ticket;
-            if let Ok(copy) = file.try_clone() {
-                self.send(Request::Tickets(copy, ticket));
-            }
+            self.send(Request::Tickets { ticket, end });
         }
     }
 }
@@ -101,66 +108,127 @@ impl Drop for Syncer {
     }
 }
 
-fn serve(requests: &Receiver<Request>, directory: &std::path::Path, domain: &Domain) {
-    let mut dirty: Vec<File> = Vec::new();
-    let mut since: Option<Instant> = None;
-    loop {
-        let request = match since {
-            // Nothing to do later: no wake-ups.
-            None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(since) => requests.recv_timeout(INTERVAL.saturating_sub(since.elapsed())),
-        };
-        let (mut done, mut tickets) = (Vec::new(), 0);
-        let mut urgent = false;
-        let mut ended = false;
-        // One sync serves everybody who has asked by now (group commit).
-        for request in
-            std::iter::once(request).chain(std::iter::from_fn(|| requests.try_recv().ok().map(Ok)))
-        {
-            match request {
-                Ok(Request::Dirty(file)) => dirty.push(file),
-                Ok(Request::Now(file, sender)) => {
-                    dirty.push(file);
-                    done.push(sender);
-                    urgent = true;
-                }
-                Ok(Request::Tickets(file, ticket)) => {
-                    dirty.push(file);
-                    tickets = tickets.max(ticket);
-                    urgent = true;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => ended = true,
-            }
-        }
-        if since.is_none() && !dirty.is_empty() {
-            since = Some(Instant::now());
-        }
-        if urgent || ended || since.is_some_and(|since| since.elapsed() >= INTERVAL) {
-            sync(&mut dirty, directory);
-            since = None;
-            domain.control().totals.syncs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        }
-        if tickets > 0 {
-            domain.control().synced(tickets);
-        }
-        for sender in done {
-            let _ = sender.send(());
-        }
-        if ended {
-            return;
-        }
-    }
+fn copy(file: &File) -> Result<File> {
+    file.try_clone().at("duplicating", Path::new("the segment"))
 }
 
-/// Copies of one segment's descriptor are synced once; the kernel finds nothing to do for the rest.
-fn sync(dirty: &mut Vec<File>, directory: &std::path::Path) {
-    if dirty.is_empty() {
-        return;
+/// What has been asked for and not been done.
+#[derive(Debug, Default)]
+struct Waiting {
+    since: Option<Instant>,
+    urgent: bool,
+    sealed: bool,
+    done: Vec<Sender<()>>,
+    ticket: u64,
+    end: u64,
+    ended: bool,
+}
+
+struct Device {
+    active: File,
+    /// Segments that are not written any more, and not synced yet.
+    old: Vec<File>,
+    directory: PathBuf,
+    domain: Arc<Domain>,
+    seal: Option<(Arc<Seal>, Duration)>,
+    waiting: Waiting,
+}
+
+impl Device {
+    fn serve(&mut self, receiver: &Receiver<Request>) {
+        let mut unsealed = false;
+        while !self.waiting.ended {
+            let timeout = match self.waiting.since {
+                Some(since) => Some(INTERVAL.saturating_sub(since.elapsed())),
+                // Nothing to do later: no wake-ups.
+                None => unsealed.then_some(INTERVAL),
+            };
+            let request = match timeout {
+                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(timeout) => receiver.recv_timeout(timeout),
+            };
+            match request {
+                Ok(request) => self.take_up(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => self.waiting.ended = true,
+            }
+            // One sync serves everybody who has asked by now (group commit).
+            receiver.try_iter().for_each(|request| self.take_up(request));
+            self.work(receiver);
+            unsealed = self.seal.as_ref().is_some_and(|(seal, _)| seal.has_unsealed());
+        }
     }
-    for file in dirty.drain(..) {
-        // A device that fails here reports the error to every later write as well.
-        let _ = file.sync_data();
+
+    fn take_up(&mut self, request: Request) {
+        let waiting = &mut self.waiting;
+        match request {
+            Request::Active(file) => {
+                self.old.push(std::mem::replace(&mut self.active, file));
+                waiting.urgent = true;
+            }
+            Request::Dirty => {}
+            Request::Now { sealed, done } => {
+                waiting.done.push(done);
+                waiting.sealed |= sealed;
+                waiting.urgent = true;
+            }
+            Request::Tickets { ticket, end } => {
+                waiting.ticket = waiting.ticket.max(ticket);
+                waiting.end = waiting.end.max(end);
+                waiting.sealed = true;
+                waiting.urgent = true;
+            }
+        }
+        waiting.since.get_or_insert_with(Instant::now);
     }
-    let _ = sync_directory(directory);
+
+    fn work(&mut self, receiver: &Receiver<Request>) {
+        let due = self.seal.as_ref().is_some_and(|(seal, interval)| seal.is_due(*interval));
+        let waiting = &self.waiting;
+        let late = waiting.since.is_some_and(|since| since.elapsed() >= INTERVAL);
+        if !(waiting.urgent || waiting.ended || late || due) {
+            return;
+        }
+        let asked = std::mem::take(&mut self.waiting);
+        let seal = self.seal.as_ref().filter(|_| due || asked.sealed || asked.ended);
+        let worked = match seal.map(|(seal, _)| seal.clone()) {
+            Some(seal) => {
+                let hashed = seal.wait_hashed(asked.end);
+                seal.checkpoint(|| self.sync(receiver)).is_ok() && hashed
+            }
+            None => self.sync(receiver).is_ok(),
+        };
+        let control = self.domain.control();
+        if worked {
+            control.totals.syncs.fetch_add(1, Ordering::Relaxed);
+            if asked.ticket > 0 {
+                control.synced(asked.ticket);
+            }
+        } else {
+            control.totals.sync_errors.fetch_add(1, Ordering::Relaxed);
+            self.waiting.since.get_or_insert_with(Instant::now);
+            self.waiting.ticket = self.waiting.ticket.max(asked.ticket);
+            self.waiting.end = self.waiting.end.max(asked.end);
+            self.waiting.sealed |= asked.sealed;
+        }
+        self.waiting.ended |= asked.ended;
+        for sender in asked.done {
+            let _ = sender.send(());
+        }
+    }
+
+    /// Brings everything to the device that was appended by now.
+    ///
+    /// Segments that began meanwhile are taken up first: whoever took note of what is to be signed before
+    /// this call has then all their files here.
+    fn sync(&mut self, receiver: &Receiver<Request>) -> std::io::Result<()> {
+        receiver.try_iter().for_each(|request| self.take_up(request));
+        while let Some(file) = self.old.last() {
+            file.sync_data()?;
+            self.old.pop();
+        }
+        self.active.sync_data()?;
+        sync_directory(&self.directory)
+            .map_err(|error| std::io::Error::other(error.to_string()))
+    }
 }

@@ -6,6 +6,8 @@
 //! aside/…                             torn tails that recovery has set aside
 //! lock                                held by the leader; names it and its domain
 //! levels.json                         levels that were asked to outlive the processes
+//! seal/…                              what proves all of it (see `crate::seal`)
+//! ended/…                             generations of the journal whose seal could not go on
 //! ```
 
 mod notice;
@@ -179,7 +181,7 @@ impl Journal {
 }
 
 /// Makes a directory 0700 and refuses one that others can write to.
-fn make_directory(path: &Path) -> Result<()> {
+pub(crate) fn make_directory(path: &Path) -> Result<()> {
     if !path.is_dir() {
         DirBuilder::new()
             .recursive(true)

@@ -12,6 +12,8 @@ use crate::error::{At, Error, Result};
 
 const FORMAT: u32 = 1;
 const DEFAULT_SEGMENT_BYTES: u64 = 64 << 20;
+const DEFAULT_CHECKPOINT_INTERVAL_S: u64 = 10;
+const DEFAULT_EPOCH_MAX_AGE_S: u64 = 60;
 
 /// When appended records reach the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -37,6 +39,24 @@ pub struct Settings {
     /// Seconds from a segment's first record until it is closed; 0 for no limit.
     pub segment_max_age_s: u64,
     pub durability: Durability,
+    /// Whether the journal is sealed: decided when it is made, for good.
+    #[serde(default)]
+    pub seal: bool,
+    /// Identity of the tree: a URL without scheme. Empty when it is not sealed.
+    #[serde(default)]
+    pub origin: String,
+    /// Directory for the private keys instead of the journal's own, e.g. on a tmpfs.
+    #[serde(default)]
+    pub seal_keys: Option<String>,
+    /// A checkpoint is signed at most this long after a record arrived.
+    #[serde(default)]
+    pub checkpoint_interval_s: u64,
+    /// An epoch ends after this long with records in it.
+    #[serde(default)]
+    pub epoch_max_age_s: u64,
+    /// Records are pruned only when they are older than this.
+    #[serde(default)]
+    pub retention_min_age_s: u64,
 }
 
 /// The settings a configuration names; what it leaves open stays as the journal has it.
@@ -45,6 +65,12 @@ pub struct SettingsChange {
     pub segment_max_bytes: Option<u64>,
     pub segment_max_age_s: Option<u64>,
     pub durability: Option<Durability>,
+    pub seal: Option<bool>,
+    pub origin: Option<String>,
+    pub seal_keys: Option<String>,
+    pub checkpoint_interval_s: Option<u64>,
+    pub epoch_max_age_s: Option<u64>,
+    pub retention_min_age_s: Option<u64>,
 }
 
 impl SettingsChange {
@@ -58,9 +84,65 @@ impl SettingsChange {
         if let Some(durability) = self.durability {
             settings.durability = durability;
         }
+        if let Some(interval) = self.checkpoint_interval_s {
+            settings.checkpoint_interval_s = interval;
+        }
+        if let Some(age) = self.epoch_max_age_s {
+            settings.epoch_max_age_s = age;
+        }
+    }
+
+    /// What can only be said when the journal is made.
+    fn found(&self, settings: &mut Settings) {
+        settings.seal = self.seal.unwrap_or(true);
+        settings.seal_keys.clone_from(&self.seal_keys);
+        settings.retention_min_age_s = self.retention_min_age_s.unwrap_or(0);
+        if settings.seal {
+            settings.origin =
+                self.origin.clone().unwrap_or_else(|| format!("{}/{}", host(), settings.id));
+        }
+    }
+
+    /// Later configurations may repeat what the journal was made with, not change it.
+    fn check_founded(&self, settings: &Settings) -> Result<()> {
+        let differs = |name, found: String, wanted| Err(Error::Setting { name, found, wanted });
+        match self {
+            Self { seal: Some(seal), .. } if *seal != settings.seal => differs(
+                "seal",
+                seal.to_string(),
+                "it was decided when the journal was made; a new journal would be right",
+            ),
+            Self { origin: Some(origin), .. } if *origin != settings.origin => differs(
+                "origin",
+                origin.clone(),
+                "the journal was made with another one, which its signatures name",
+            ),
+            Self { seal_keys: Some(keys), .. } if settings.seal_keys.as_ref() != Some(keys) => {
+                differs(
+                    "seal_keys",
+                    keys.clone(),
+                    "the journal was made with another place; moving keys is done by hand",
+                )
+            }
+            Self { retention_min_age_s: Some(age), .. } if *age != settings.retention_min_age_s => {
+                differs(
+                    "retention_min_age_s",
+                    age.to_string(),
+                    "the journal was made with another one, which its first record promises",
+                )
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check(&self) -> Result<()> {
+        if let Some(origin) = self.origin.as_ref().filter(|origin| !crate::seal::is_name(origin)) {
+            return Err(Error::Setting {
+                name: "origin",
+                found: crate::seal::shown(origin),
+                wanted: "a URL without scheme, without spaces and plus signs, would be right",
+            });
+        }
         match self.segment_max_bytes {
             Some(bytes) if bytes < 4096 => Err(Error::Setting {
                 name: "segment_max_bytes",
@@ -70,6 +152,17 @@ impl SettingsChange {
             _ => Ok(()),
         }
     }
+}
+
+/// The host's name as a part of an origin.
+fn host() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name
+        .trim()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        .collect();
+    if name.is_empty() { "localhost".into() } else { name }
 }
 
 fn random_id() -> Result<String> {
@@ -95,11 +188,19 @@ pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Se
             segment_max_bytes: DEFAULT_SEGMENT_BYTES,
             segment_max_age_s: 0,
             durability: Durability::Process,
+            seal: true,
+            origin: String::new(),
+            seal_keys: None,
+            checkpoint_interval_s: DEFAULT_CHECKPOINT_INTERVAL_S,
+            epoch_max_age_s: DEFAULT_EPOCH_MAX_AGE_S,
+            retention_min_age_s: 0,
         };
+        change.found(&mut settings);
         change.apply(&mut settings);
         create(&path, &settings)?;
     }
     let stored = load(&path)?;
+    change.check_founded(&stored)?;
     let mut settings = stored.clone();
     change.apply(&mut settings);
     if settings != stored {

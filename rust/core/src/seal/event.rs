@@ -1,0 +1,138 @@
+//! Records that the journal writes about itself, as far as they matter to its seal.
+
+use serde::Deserialize;
+
+use super::note::Vkey;
+
+pub const CREATED: &str = "journal created";
+pub const EPOCH: &str = "epoch opened";
+pub const ERASED: &str = "records erased";
+pub const PRUNED: &str = "records pruned";
+pub const ANCHORED: &str = "journal anchored";
+pub const FORGOTTEN: &str = "personal data forgotten";
+pub const CLOSED: &str = "journal closed";
+
+/// What every such line begins with, around its time stamp of 30 characters.
+const BEFORE: &[u8] = b"{\"timestamp\":\"";
+const TIME: usize = 30;
+const AFTER: &[u8] =
+    b"\",\"level\":\"AUDIT\",\"category\":\"journal\",\"component\":\"treering.journal\",\"message\":\"";
+
+/// The retention that a journal promises: records are pruned only when they are older than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Retention {
+    pub retention_min_age_s: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    pub origin: String,
+    pub identity: Vkey,
+    pub key: Vkey,
+    pub retention: Retention,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrunedBelow {
+    pub min_index: u64,
+    /// RFC 3339; of the newest pruned record, and of this one.
+    pub newest: String,
+    pub at: String,
+    pub retention: Retention,
+}
+
+/// An event of the seal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    Created(Box<Created>),
+    Epoch { number: u64, key: Vkey },
+    Erased { indices: Vec<u64> },
+    Pruned(PrunedBelow),
+    Closed,
+    /// Something else that the journal says.
+    Other,
+    /// It says to be one of the above, and its fields are not theirs.
+    Malformed,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    timestamp: String,
+    message: String,
+    #[serde(default)]
+    metadata: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct CreatedFields {
+    origin: String,
+    identity: String,
+    epoch: u64,
+    key: String,
+    policy: Retention,
+}
+
+#[derive(Deserialize)]
+struct EpochFields {
+    epoch: u64,
+    key: String,
+}
+
+#[derive(Deserialize)]
+struct ErasedFields {
+    indices: Vec<u64>,
+}
+
+#[derive(Deserialize)]
+struct PrunedFields {
+    min_index: u64,
+    newest: String,
+    policy: Retention,
+}
+
+/// What a line says about the journal; `None` for every record of an application.
+#[must_use]
+pub fn event(line: &[u8]) -> Option<Event> {
+    if line.len() < BEFORE.len() + TIME + AFTER.len()
+        || !line.starts_with(BEFORE)
+        || !line[BEFORE.len() + TIME..].starts_with(AFTER)
+    {
+        return None;
+    }
+    Some(read(line).unwrap_or(Event::Malformed))
+}
+
+fn read(line: &[u8]) -> Option<Event> {
+    let Line { timestamp, message, metadata } = serde_json::from_slice(line).ok()?;
+    Some(match message.as_str() {
+        CREATED => {
+            let fields: CreatedFields = serde_json::from_value(metadata).ok()?;
+            let identity = Vkey::parse(&fields.identity).ok()?;
+            let key = Vkey::parse(&fields.key).ok()?;
+            if fields.epoch != 0 {
+                return None;
+            }
+            let origin = fields.origin;
+            Event::Created(Box::new(Created { origin, identity, key, retention: fields.policy }))
+        }
+        EPOCH => {
+            let fields: EpochFields = serde_json::from_value(metadata).ok()?;
+            Event::Epoch { number: fields.epoch, key: Vkey::parse(&fields.key).ok()? }
+        }
+        ERASED => {
+            let fields: ErasedFields = serde_json::from_value(metadata).ok()?;
+            Event::Erased { indices: fields.indices }
+        }
+        PRUNED => {
+            let fields: PrunedFields = serde_json::from_value(metadata).ok()?;
+            Event::Pruned(PrunedBelow {
+                min_index: fields.min_index,
+                newest: fields.newest,
+                at: timestamp,
+                retention: fields.policy,
+            })
+        }
+        CLOSED => Event::Closed,
+        _ => Event::Other,
+    })
+}

@@ -1,0 +1,71 @@
+//! The seal: every record committed to in one Merkle tree, checkpoints of it signed.
+//!
+//! `hash`, `tree`, `proof`, `note`, `checkpoint`, `cosignature`, `policy` and `tlog_proof` are the public
+//! formats (C2SP, RFC 6962); `commitments` and `event` are what a journal adds; `sealer` runs on the
+//! drain, over what it appends; `verify` needs nothing but files and a pinned key.
+
+mod cosignature;
+mod checkpoint;
+mod commitments;
+mod erase;
+mod event;
+mod generation;
+mod hash;
+mod keys;
+mod note;
+mod policy;
+mod proof;
+mod prover;
+mod publisher;
+mod salts;
+mod sealer;
+mod secret;
+mod seen;
+mod text;
+mod tiles;
+mod tlog_proof;
+mod tree;
+mod verify;
+//#[cfg(all(test, not(loom)))]
+//mod tests;
+
+pub use checkpoint::{series, Checkpoint, Series};
+pub use commitments::{SaltKind, SegmentSeal};
+pub use cosignature::{cosign, time as cosignature_time};
+pub use erase::{erase_from, is_needed, prune_segment};
+pub use event::{event, Event, ANCHORED, CLOSED, ERASED, FORGOTTEN, PRUNED};
+pub use hash::{commitment, empty_root, entry, leaf, node, record_leaf, sha256, Hash, Salt};
+pub use keys::{generate as generate_key, note_key, Keys};
+pub use note::{is_name, KeyKind, Note, SignatureLine, Vkey};
+pub use policy::Policy;
+pub use proof::{consistency, inclusion, verify_consistency, verify_inclusion, Subtrees};
+pub use prover::Prover;
+pub use salts::Salts;
+pub use generation::{ended_generations, open, Opened};
+pub use sealer::{Seal, Sealer};
+pub use seen::{load as load_seen, Seen};
+pub use text::{base64, base64_hash, from_base64, hex, shown};
+pub use tiles::{entry_leaves, export as export_tiles, verify as verify_tiles};
+pub use tlog_proof::{Proven, TlogProof};
+pub use tree::{root, Range};
+pub use verify::{verify, Failure, Options as VerifyOptions, Report, Trust, Verdict};
+
+/// What is wrong with foreign input, naming the thing and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    pub what: String,
+}
+
+impl Malformed {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into() }
+    }
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Malformed {}

@@ -1,0 +1,348 @@
+//! The seal at work: commitments and tree over what the drain appends, checkpoints of what is durable.
+//!
+//! The drain hands every batch over after appending it; a thread of its own hashes it; the thread that
+//! waits for the device signs. The order is A4 of the specification: records durable, checkpoint signed,
+//! appended, replaced. A caller never waits for any of it, unless it asks to (`audit`).
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::commitments::{nodes_place, SegmentSeal};
+use super::event::EPOCH;
+use super::hash::{commitment, record_leaf, Hash};
+use super::keys::generate;
+use super::publisher::Publisher;
+use super::salts::Salts;
+use super::tree::Growing;
+use crate::error::{At, Error, Result};
+use crate::journal::notice;
+
+/// Batches that may wait to be hashed; the drain waits when there are more.
+const QUEUE: usize = 32;
+/// A checkpoint is due after this many records, whatever the time.
+const CHECKPOINT_RECORDS: u64 = 65_536;
+/// An epoch is due after this many records or bytes, whatever the time.
+const EPOCH_RECORDS: u64 = 4 << 20;
+const EPOCH_BYTES: u64 = 1 << 30;
+
+/// A seal file that has still to be written, with the cache of nodes beside it.
+type Unstored = (SegmentSeal, Option<Vec<Hash>>);
+
+/// The tree as far as it is hashed.
+#[derive(Debug)]
+pub(super) struct Growth {
+    pub tree: Growing,
+    pub segment: SegmentSeal,
+    pub salts: Salts,
+    /// Seal files that no checkpoint may be signed without.
+    pub unstored: Vec<Unstored>,
+    /// Ends of epochs that have no checkpoint yet.
+    pub closings: VecDeque<(u64, Hash)>,
+}
+
+impl Growth {
+    /// Hashes whole lines, each with its line feed.
+    pub fn append(&mut self, lines: &[u8]) {
+        for end in LineEnds::new(lines) {
+            let commitment = commitment(&self.salts.next_salt(), &lines[end.0..end.1]);
+            self.segment.commitments.push(commitment);
+            self.tree.push(record_leaf(&commitment));
+        }
+    }
+
+    /// Closes the segment and begins the next.
+    pub fn rotate(&mut self) -> std::io::Result<()> {
+        let seed = generate()?;
+        let next = SegmentSeal::open_segment(*seed, self.tree.frontier());
+        let mut closed = std::mem::replace(&mut self.segment, next);
+        closed.records = Some(closed.commitments.len() as u64);
+        let nodes = self.tree.take_nodes();
+        self.unstored.retain(|(seal, _)| seal.first != closed.first);
+        self.unstored.push((closed, Some(nodes)));
+        self.unstored.push((self.segment.clone(), None));
+        self.salts = Salts::new(&seed, 0);
+        Ok(())
+    }
+}
+
+/// Begin and end of each line, without its line feed.
+struct LineEnds<'a> {
+    feeds: memchr::Memchr<'a>,
+    from: usize,
+}
+
+impl<'a> LineEnds<'a> {
+    fn new(lines: &'a [u8]) -> Self {
+        Self { feeds: memchr::memchr_iter(b'\n', lines), from: 0 }
+    }
+}
+
+impl Iterator for LineEnds<'_> {
+    type Item = (usize, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let end = self.feeds.next()?;
+        Some((std::mem::replace(&mut self.from, end + 1), end))
+    }
+}
+
+/// What the drain, the hashing thread and the thread that signs share.
+#[derive(Debug)]
+pub struct Seal {
+    journal: PathBuf,
+    growth: Mutex<Growth>,
+    grown: Condvar,
+    publisher: Mutex<Publisher>,
+}
+
+impl Seal {
+    pub(super) fn new(journal: &Path, growth: Growth, publisher: Publisher) -> Self {
+        Self {
+            journal: journal.to_owned(),
+            growth: Mutex::new(growth),
+            grown: Condvar::new(),
+            publisher: Mutex::new(publisher),
+        }
+    }
+
+    fn growth(&self) -> MutexGuard<'_, Growth> {
+        self.growth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publisher(&self) -> MutexGuard<'_, Publisher> {
+        self.publisher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Size of the tree under the newest checkpoint.
+    #[must_use]
+    pub fn sealed(&self) -> u64 {
+        self.publisher().size()
+    }
+
+    /// The line to pin: identity key and key of epoch 0.
+    #[must_use]
+    pub fn pin(&self) -> String {
+        self.publisher().pin().to_owned()
+    }
+
+    /// The identity key and the running epoch's, as vkeys; the epoch's number.
+    #[must_use]
+    pub fn keys(&self) -> (String, String, u64) {
+        let publisher = self.publisher();
+        let keys = &publisher.keys;
+        (keys.identity().to_string(), keys.epoch_key().to_string(), keys.epoch())
+    }
+
+    /// True when a checkpoint should be signed now.
+    #[must_use]
+    pub fn is_due(&self, interval: Duration) -> bool {
+        let growth = self.growth();
+        let (size, closing) = (growth.tree.size(), !growth.closings.is_empty());
+        let unstored = !growth.unstored.is_empty();
+        drop(growth);
+        let publisher = self.publisher();
+        let waiting = size.saturating_sub(publisher.size());
+        closing
+            || unstored
+            || waiting >= CHECKPOINT_RECORDS
+            || (waiting > 0 && publisher.published_at.elapsed() >= interval)
+    }
+
+    /// True when records wait for a checkpoint.
+    #[must_use]
+    pub fn has_unsealed(&self) -> bool {
+        let size = self.growth().tree.size();
+        size > self.publisher().size()
+    }
+
+    /// Waits until everything up to index `end` is hashed. False when that took longer than a minute.
+    #[must_use]
+    pub fn wait_hashed(&self, end: u64) -> bool {
+        let growth = self.growth();
+        let (growth, _) = self
+            .grown
+            .wait_timeout_while(growth, Duration::from_secs(60), |growth| {
+                growth.tree.size() < end
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        growth.tree.size() >= end
+    }
+
+    /// Signs what is hashed by now, after `sync` has brought it to the device.
+    ///
+    /// # Errors
+    /// When something cannot be written: nothing is signed that could be lost.
+    pub fn checkpoint(&self, sync: impl FnOnce() -> std::io::Result<()>) -> Result<()> {
+        let (closings, size, root) = {
+            let growth = self.growth();
+            (growth.closings.clone(), growth.tree.size(), growth.tree.root())
+        };
+        sync().at("syncing", &self.journal)?;
+        self.store_seals()?;
+        let mut publisher = self.publisher();
+        for (size, root) in closings {
+            publisher.close_epoch(size, root)?;
+            self.growth().closings.pop_front();
+        }
+        publisher.publish(size, root)
+    }
+
+    /// Writes the seal files of segments that began or ended.
+    fn store_seals(&self) -> Result<()> {
+        let unstored = self.growth().unstored.clone();
+        for (seal, nodes) in &unstored {
+            seal.store(&self.journal)?;
+            if let Some(nodes) = nodes {
+                // A cache: proofs are made without it as well.
+                let path = nodes_place(&self.journal, seal.first);
+                let _ = crate::journal::replace_file(&path, nodes.as_flattened());
+            }
+        }
+        self.growth().unstored.retain(|waiting| !unstored.contains(waiting));
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+enum Work {
+    Lines(Vec<u8>),
+    Rotate,
+    EndEpoch,
+}
+
+/// The drain's end of the seal: a queue to the hashing thread, and the epoch's clock.
+#[derive(Debug)]
+pub struct Sealer {
+    seal: Arc<Seal>,
+    work: Option<SyncSender<Work>>,
+    thread: Option<JoinHandle<()>>,
+    epoch_max_age: Duration,
+    epoch_since: Instant,
+    epoch_records: u64,
+    epoch_bytes: u64,
+}
+
+impl Sealer {
+    /// Starts the hashing thread.
+    ///
+    /// # Errors
+    /// When the system has no more threads.
+    pub fn start(seal: Seal, epoch_max_age: Duration) -> Result<Self> {
+        let seal = Arc::new(seal);
+        let (work, receiver) = sync_channel(QUEUE);
+        let shared = seal.clone();
+        let thread = std::thread::Builder::new()
+            .name("treering-seal".into())
+            .stack_size(256 << 10)
+            .spawn(move || hash(&shared, &receiver))
+            .at("starting the sealing thread of", &seal.journal)?;
+        Ok(Self {
+            seal,
+            work: Some(work),
+            thread: Some(thread),
+            epoch_max_age,
+            epoch_since: Instant::now(),
+            epoch_records: 0,
+            epoch_bytes: 0,
+        })
+    }
+
+    #[must_use]
+    pub fn seal(&self) -> &Arc<Seal> {
+        &self.seal
+    }
+
+    fn send(&self, work: Work) {
+        if let Some(queue) = &self.work {
+            // Without its thread nothing is signed any more, which `checkpoint` reports.
+            let _ = queue.send(work);
+        }
+    }
+
+    /// Takes over lines that were just appended to the segment.
+    pub fn append(&mut self, lines: &[u8], records: u64) {
+        self.epoch_records += records;
+        self.epoch_bytes += lines.len() as u64;
+        self.send(Work::Lines(lines.to_vec()));
+    }
+
+    /// The segment has ended; the next one begins.
+    pub fn rotate(&mut self) {
+        self.send(Work::Rotate);
+    }
+
+    /// True when the running epoch has lasted long enough: by elapsed time, never by the wall clock.
+    #[must_use]
+    pub fn is_epoch_due(&self) -> bool {
+        self.epoch_records > 0
+            && (self.epoch_since.elapsed() >= self.epoch_max_age
+                || self.epoch_records >= EPOCH_RECORDS
+                || self.epoch_bytes >= EPOCH_BYTES)
+    }
+
+    /// Makes the next epoch's key; gives the record that must be appended before `end_epoch`.
+    ///
+    /// `None` while the last epoch is still waiting for its checkpoint.
+    ///
+    /// # Errors
+    /// When the key cannot be stored.
+    pub fn next_epoch(&mut self) -> Result<Option<Vec<u8>>> {
+        if !self.seal.growth().closings.is_empty() {
+            return Ok(None);
+        }
+        let (number, key) = self.seal.publisher().keys.prepare_next()?;
+        let fields = [("epoch", number.into()), ("key", key.to_string().into())];
+        Ok(Some(notice(EPOCH, &fields)))
+    }
+
+    /// The record of the next epoch was appended, as the last one handed over.
+    pub fn end_epoch(&mut self) {
+        self.send(Work::EndEpoch);
+        self.epoch_since = Instant::now();
+        self.epoch_records = 0;
+        self.epoch_bytes = 0;
+    }
+
+    /// Waits until everything handed over is hashed, then ends the thread.
+    pub fn stop(&mut self) {
+        self.work = None;
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has hashed what it could; the next leader hashes the rest.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Sealer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn hash(seal: &Seal, receiver: &Receiver<Work>) {
+    for work in receiver {
+        let mut growth = seal.growth();
+        match work {
+            Work::Lines(lines) => growth.append(&lines),
+            Work::Rotate => {
+                while growth.rotate().is_err() {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+            }
+            Work::EndEpoch => {
+                let end = (growth.tree.size(), growth.tree.root());
+                growth.closings.push_back(end);
+            }
+        }
+        drop(growth);
+        seal.grown.notify_all();
+    }
+}
+
+pub(super) fn ended(path: &Path, what: impl Into<String>) -> Error {
+    Error::Damaged { path: path.to_owned(), what: what.into() }
+}

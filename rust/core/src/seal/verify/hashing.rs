@@ -1,0 +1,181 @@
+//! One piece of a segment: its lines against their commitments, and the compact ranges over its leaves.
+
+use std::sync::Arc;
+
+use super::super::commitments::{SaltKind, SegmentSeal};
+use super::super::event::{event, Event};
+use super::super::hash::{commitment, record_leaf, Hash, Salt};
+use super::super::salts::Salts;
+use super::super::tree::Range;
+use super::Failure;
+
+/// What is hashed: lines of a segment from record `first` on, or a pruned segment's commitments.
+pub struct Piece {
+    pub seal: Arc<SegmentSeal>,
+    pub first: u64,
+    /// `None` for a pruned segment, which is one piece.
+    pub lines: Option<Vec<u8>>,
+    /// Sizes at which the tree's root will be asked for, in order.
+    pub cuts: Arc<Vec<u64>>,
+    pub bytes: u64,
+    /// Where pieces stop counting, exclusive.
+    pub until: u64,
+}
+
+/// What came out.
+#[derive(Default)]
+pub struct Hashed {
+    /// One after the other, cut at each of the piece's cuts.
+    pub ranges: Vec<Range>,
+    pub events: Vec<(u64, Event)>,
+    /// Records that have no content.
+    pub missing: Vec<u64>,
+    /// Records that have content and no salt any more.
+    pub saltless: Vec<u64>,
+    /// Time stamp of the last record, when it has one.
+    pub last_time: Option<(u64, String)>,
+    pub failure: Option<Failure>,
+    pub bytes: u64,
+}
+
+/// The leaves of a piece, cut where somebody wants to know the root.
+struct Cutter<'a> {
+    ranges: Vec<Range>,
+    cuts: &'a [u64],
+}
+
+impl<'a> Cutter<'a> {
+    fn new(first: u64, cuts: &'a [u64]) -> Self {
+        let past = cuts.partition_point(|cut| *cut <= first);
+        Self { ranges: vec![Range::empty(first)], cuts: &cuts[past..] }
+    }
+
+    #[inline]
+    fn push(&mut self, leaf: Hash) {
+        let last = self.ranges.len() - 1;
+        let range = &mut self.ranges[last];
+        range.push(leaf);
+        let end = range.end();
+        if self.cuts.first() == Some(&end) {
+            self.cuts = &self.cuts[1..];
+            self.ranges.push(Range::empty(end));
+        }
+    }
+}
+
+enum SaltSource<'a> {
+    Stream(Box<Salts>),
+    Table(&'a [Salt]),
+}
+
+pub fn hash(piece: &Piece) -> Hashed {
+    let mut hashed = match &piece.lines {
+        Some(lines) => hash_lines(piece, lines),
+        None => hash_pruned(piece),
+    };
+    hashed.bytes = piece.bytes;
+    hashed
+}
+
+fn hash_lines(piece: &Piece, lines: &[u8]) -> Hashed {
+    let seal = &piece.seal;
+    let mut hashed = Hashed::default();
+    let mut cutter = Cutter::new(piece.first, &piece.cuts);
+    let offset = piece.first - seal.first;
+    let mut salts = match seal.seed {
+        Some(seed) => SaltSource::Stream(Box::new(Salts::new(&seed, offset))),
+        None => SaltSource::Table(seal.table.get(offset as usize..).unwrap_or_default()),
+    };
+    let stored = seal.records.map(|_| seal.commitments.get(offset as usize..).unwrap_or_default());
+    let mut begin = 0;
+    let mut last = &lines[..0];
+    for (at, end) in memchr::memchr_iter(b'\n', lines).enumerate() {
+        let index = piece.first + at as u64;
+        if index >= piece.until {
+            break;
+        }
+        let line = &lines[begin..end];
+        begin = end + 1;
+        let salt = match &mut salts {
+            SaltSource::Stream(stream) => stream.next_salt(),
+            SaltSource::Table(table) => table.get(at).copied().unwrap_or_default(),
+        };
+        let expected = stored.map(|stored| stored.get(at));
+        if let Some(None) = expected {
+            hashed.failure = Some(Failure::at(index, "the segment has more records than its seal"));
+            break;
+        }
+        let computed = if line.is_empty() {
+            hashed.missing.push(index);
+            let erasable = seal.salts == SaltKind::Table && salt == Salt::default();
+            match expected {
+                Some(Some(stored)) if erasable => *stored,
+                _ => {
+                    hashed.failure = Some(Failure::at(index, "the record is missing"));
+                    break;
+                }
+            }
+        } else if seal.salts == SaltKind::Table && salt == Salt::default() {
+            hashed.saltless.push(index);
+            expected.flatten().copied().unwrap_or_default()
+        } else {
+            commitment(&salt, line)
+        };
+        if expected.flatten().is_some_and(|stored| *stored != computed) {
+            hashed.failure = Some(Failure::at(index, "the record is not the one that was sealed"));
+            break;
+        }
+        cutter.push(record_leaf(&computed));
+        if let Some(found) = event(line) {
+            hashed.events.push((index, found));
+        }
+        if !line.is_empty() {
+            last = line;
+            hashed.last_time = Some((index, String::new()));
+        }
+    }
+    if let Some((_, time)) = &mut hashed.last_time {
+        *time = timestamp(last).unwrap_or_default();
+    }
+    hashed.ranges = cutter.ranges;
+    hashed
+}
+
+/// The time stamp of a canonical line.
+fn timestamp(line: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Timed {
+        timestamp: String,
+    }
+    serde_json::from_slice::<Timed>(line).ok().map(|timed| timed.timestamp)
+}
+
+fn hash_pruned(piece: &Piece) -> Hashed {
+    let seal = &piece.seal;
+    let mut hashed = Hashed::default();
+    let mut cutter = Cutter::new(piece.first, &piece.cuts);
+    let mut kept = seal.kept.iter().peekable();
+    for (index, stored) in (seal.first..).zip(&seal.commitments) {
+        if index >= piece.until {
+            break;
+        }
+        if let Some(record) = kept.next_if(|record| record.index == index) {
+            if commitment(&record.salt, record.line.as_bytes()) != *stored {
+                hashed.failure =
+                    Some(Failure::at(index, "the kept record is not the one that was sealed"));
+                break;
+            }
+            match event(record.line.as_bytes()) {
+                Some(found) => hashed.events.push((index, found)),
+                None => {
+                    hashed.failure =
+                        Some(Failure::at(index, "the kept record is none about the journal"));
+                    break;
+                }
+            }
+        }
+        cutter.push(record_leaf(stored));
+    }
+    hashed.ranges = cutter.ranges;
+    hashed
+}

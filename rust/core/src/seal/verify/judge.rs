@@ -1,0 +1,526 @@
+//! The walk: pieces joined in order, every checkpoint asked for its root and its two signatures.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{channel, sync_channel, Receiver, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::super::event::{Created, Event, PrunedBelow};
+use super::super::note::{Note, Vkey};
+use super::super::tree::Range;
+use super::anchors;
+use super::hashing::{hash, Hashed, Piece};
+use super::source::{checkpoints, segments, Pieces, Source};
+use super::{Failure, Options, Report};
+use crate::clock::parse_rfc3339;
+use crate::seal::{Checkpoint, Hash};
+
+type Judged<T> = Result<T, Failure>;
+
+/// A checkpoint to be met on the way.
+struct Expected {
+    size: u64,
+    root: Hash,
+    /// Ours is signed; what others saw only has to agree.
+    note: Option<Note>,
+    source: &'static str,
+}
+
+struct Walk<'a> {
+    report: &'a mut Report,
+    expected: VecDeque<Expected>,
+    /// Sizes of the journal's own checkpoints.
+    sizes: Vec<u64>,
+    tree: Range,
+    pin: Vec<Vkey>,
+    genesis: Option<Created>,
+    /// The identity key and the key of the running epoch.
+    keys: Vec<Vkey>,
+    next_key: Option<(u64, Vkey)>,
+    erased: BTreeSet<u64>,
+    missing: Vec<u64>,
+    saltless: Vec<u64>,
+    pruned: Vec<PrunedBelow>,
+    last_time: Option<(u64, String)>,
+}
+
+pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) -> Judged<()> {
+    let (series, torn, newest) = checkpoints(directory)?;
+    report.torn_checkpoint_bytes = torn;
+    report.checkpoints = series.notes.len() as u64;
+    let Some((_, last_note, last)) = series.notes.last() else {
+        return Err(Failure::new("seal/checkpoints has no complete checkpoint"));
+    };
+    report.origin.clone_from(&last.origin);
+    report.sealed = last.size;
+    report.root = last.root;
+    report.checkpoint = last_note.to_string();
+    report.lags = compare_newest(&series.notes, &newest)?;
+    report.anchored = anchors::anchored(directory, &options.trust, &series.notes)?;
+    let expected = expectations(&series.notes, &options.seen, last)?;
+    let mut walk = Walk {
+        sizes: series.notes.iter().map(|(_, _, checkpoint)| checkpoint.size).collect(),
+        expected,
+        tree: Range::empty(0),
+        pin: std::mem::take(&mut options.trust.pin),
+        genesis: None,
+        keys: Vec::new(),
+        next_key: None,
+        erased: BTreeSet::new(),
+        missing: Vec::new(),
+        saltless: Vec::new(),
+        pruned: Vec::new(),
+        last_time: None,
+        report,
+    };
+    let (sources, unsealed) = segments(directory)?;
+    let end = walk.go(&sources, &mut options)?;
+    walk.finish(end, &unsealed, options.until)
+}
+
+/// True when `seal/checkpoint` is the one before the newest, as after a crash.
+fn compare_newest(notes: &[(u64, Note, Checkpoint)], newest: &[u8]) -> Judged<bool> {
+    let is = |note: &Note| note.to_string().as_bytes() == newest;
+    let mut backwards = notes.iter().rev().map(|(_, note, _)| note);
+    if backwards.next().is_some_and(is) {
+        Ok(false)
+    } else if backwards.next().is_some_and(is) {
+        Ok(true)
+    } else {
+        Err(Failure::new("seal/checkpoint is not the newest of seal/checkpoints"))
+    }
+}
+
+fn expectations(
+    notes: &[(u64, Note, Checkpoint)],
+    seen: &[Checkpoint],
+    last: &Checkpoint,
+) -> Judged<VecDeque<Expected>> {
+    let mut expected = Vec::new();
+    let mut before = None;
+    for (_, note, checkpoint) in notes {
+        let size = checkpoint.size;
+        if checkpoint.origin != last.origin {
+            return Err(Failure::new(format!("the checkpoint of size {size} has another origin")));
+        }
+        if before.is_some_and(|before| before >= size) {
+            return Err(Failure::new(format!("checkpoint sizes do not rise at size {size}")));
+        }
+        if !checkpoint.extensions.is_empty() || note.signatures.len() != 2 {
+            let what = format!("the checkpoint of size {size} has not exactly two signatures");
+            return Err(Failure::new(what));
+        }
+        before = Some(size);
+        let note = Some(note.clone());
+        let source = "the checkpoint";
+        expected.push(Expected { size, root: checkpoint.root, note, source });
+    }
+    for checkpoint in seen {
+        let size = checkpoint.size;
+        if checkpoint.origin != last.origin {
+            return Err(Failure::new("the checkpoint that was seen before has another origin"));
+        }
+        if size > last.size {
+            let what = format!(
+                "rolled back: a checkpoint of {size} records was seen before, now there are {}",
+                last.size
+            );
+            return Err(Failure::at(last.size, what));
+        }
+        let source = "the checkpoint that was seen before";
+        expected.push(Expected { size, root: checkpoint.root, note: None, source });
+    }
+    expected.sort_by_key(|expected| (expected.size, expected.note.is_some()));
+    Ok(expected.into())
+}
+
+impl Walk<'_> {
+    /// Hashes all segments and joins them; returns the index after the last complete record.
+    fn go(&mut self, sources: &[Source], options: &mut Options<'_>) -> Judged<u64> {
+        let total: u64 = sources.iter().map(|source| source.bytes).sum();
+        let threads = match options.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        };
+        let mut cuts: Vec<u64> = self.expected.iter().map(|expected| expected.size).collect();
+        cuts.dedup();
+        let cuts = Arc::new(cuts);
+        let until = options.until.map_or(u64::MAX, |until| until.max(self.report.sealed));
+        let (queue, tasks) = sync_channel::<Task>(threads * 4);
+        let tasks = Arc::new(Mutex::new(tasks));
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                let tasks = tasks.clone();
+                scope.spawn(move || work(&tasks));
+            }
+            // Owned here, so that the threads end whichever way this closure is left.
+            let mut feed = Feed { queue, waiting: VecDeque::new(), limit: threads * 4, total };
+            self.pass(0)?;
+            let mut next = 0;
+            for source in sources {
+                feed.settle_all(self, options)?;
+                if self.tree.hashes() != source.seal.frontier.hashes() {
+                    let what = "the seal file's frontier is not that of the records before it";
+                    return Err(Failure::at(source.seal.first, what));
+                }
+                next = self.feed_source(source, &cuts, until, &mut feed, options)?;
+            }
+            feed.settle_all(self, options)?;
+            Ok(next)
+        })
+    }
+
+    fn feed_source(
+        &mut self,
+        source: &Source,
+        cuts: &Arc<Vec<u64>>,
+        until: u64,
+        feed: &mut Feed,
+        options: &mut Options<'_>,
+    ) -> Judged<u64> {
+        let seal = &source.seal;
+        let piece = |first, lines: Option<Vec<u8>>| Piece {
+            seal: seal.clone(),
+            first,
+            bytes: lines.as_ref().map_or(0, Vec::len) as u64,
+            lines,
+            cuts: cuts.clone(),
+            until,
+        };
+        let Some(path) = &source.lines else {
+            if seal.records.is_none() {
+                // Its seal file is made before its first line: a death between the two.
+                return Ok(seal.first);
+            }
+            if seal.salts != super::super::SaltKind::None {
+                return Err(Failure::at(seal.first, "the segment is missing"));
+            }
+            if self.report.pruned_below != seal.first {
+                return Err(Failure::at(seal.first, "a segment between others is missing"));
+            }
+            let end = seal.first + seal.commitments.len() as u64;
+            self.report.pruned_below = end;
+            feed.push(piece(seal.first, None), self, options)?;
+            return Ok(end);
+        };
+        if seal.salts == super::super::SaltKind::None {
+            // A prune that died between its two steps: the lines can no longer be told from others.
+            self.report.pruning = true;
+            self.report.pruned_below = seal.first + seal.commitments.len() as u64;
+            feed.push(piece(seal.first, None), self, options)?;
+            return Ok(self.report.pruned_below);
+        }
+        let mut pieces = Pieces::open(path)?;
+        let mut next = seal.first;
+        loop {
+            let lines = pieces.next_piece()?;
+            if lines.is_empty() || next >= until {
+                break;
+            }
+            self.report.bytes += lines.len() as u64;
+            let first = next;
+            next += memchr::memchr_iter(b'\n', &lines).count() as u64;
+            feed.push(piece(first, Some(lines)), self, options)?;
+        }
+        if next >= until {
+            return Ok(next);
+        }
+        match seal.records {
+            Some(records) if seal.first + records != next => {
+                return Err(Failure::at(next, "the segment has fewer records than its seal"));
+            }
+            Some(_) if pieces.torn() > 0 => {
+                return Err(Failure::at(next, "the segment does not end with a whole record"));
+            }
+            _ => self.report.torn_bytes = pieces.torn(),
+        }
+        Ok(next)
+    }
+
+    /// Joins what came out of one piece.
+    fn join(&mut self, hashed: Hashed) -> Judged<()> {
+        let mut events = hashed.events.into_iter().peekable();
+        for range in &hashed.ranges {
+            while let Some((index, event)) = events.next_if(|(index, _)| *index < range.end()) {
+                self.take(index, event)?;
+            }
+            self.tree.append(range);
+            self.pass(range.end())?;
+        }
+        self.missing.extend(hashed.missing);
+        self.saltless.extend(hashed.saltless);
+        if let Some(last) = hashed.last_time.filter(|(index, _)| *index < self.report.sealed) {
+            self.last_time = Some(last);
+        }
+        hashed.failure.map_or(Ok(()), Err)
+    }
+
+    /// What a record says about the journal.
+    fn take(&mut self, index: u64, event: Event) -> Judged<()> {
+        if index >= self.report.sealed {
+            return Ok(());
+        }
+        self.report.closed = event == Event::Closed && index + 1 == self.report.sealed;
+        match event {
+            Event::Created(created) => {
+                if index != 0 {
+                    return Err(Failure::at(index, "the journal is created a second time"));
+                }
+                self.begin(*created)?;
+            }
+            Event::Epoch { number, key } => {
+                if number != self.report.epoch + 1 {
+                    let what = format!(
+                        "epoch {number} is opened; {} would be right",
+                        self.report.epoch + 1
+                    );
+                    return Err(Failure::at(index, what));
+                }
+                if self.sizes.binary_search(&(index + 1)).is_err() {
+                    let what = "an epoch is opened and no checkpoint ends with it";
+                    return Err(Failure::at(index, what));
+                }
+                self.next_key = Some((number, key));
+            }
+            Event::Erased { indices } => {
+                if indices.iter().any(|erased| *erased >= index) {
+                    return Err(Failure::at(index, "erases a record that comes after it"));
+                }
+                self.erased.extend(indices);
+            }
+            Event::Pruned(pruned) => {
+                if pruned.min_index > index {
+                    return Err(Failure::at(index, "prunes records that come after it"));
+                }
+                self.check_retention(index, &pruned)?;
+                self.pruned.push(pruned);
+            }
+            Event::Malformed => {
+                return Err(Failure::at(index, "a record about the journal is malformed"));
+            }
+            Event::Closed | Event::Other => {}
+        }
+        Ok(())
+    }
+
+    /// Record 0: whose journal this is.
+    fn begin(&mut self, created: Created) -> Judged<()> {
+        if created.origin != self.report.origin {
+            return Err(Failure::at(0, "the first record names another origin"));
+        }
+        let keys = [created.identity.clone(), created.key.clone()];
+        for (pinned, key) in self.pin.iter().zip(&keys) {
+            if pinned != key {
+                let what = format!("the key is not the pinned one: {key} instead of {pinned}");
+                return Err(Failure::at(0, what));
+            }
+            self.report.pinned += 1;
+        }
+        self.report.pin = format!("{} {}", keys[0], keys[1]);
+        self.keys = keys.to_vec();
+        self.genesis = Some(created);
+        // The checkpoint of the empty tree was met before its key was known.
+        if let Some(empty) = self.expected.pop_front_if(|expected| expected.size == 0) {
+            self.check_signatures(&empty)?;
+        }
+        Ok(())
+    }
+
+    fn check_retention(&self, index: u64, pruned: &PrunedBelow) -> Judged<()> {
+        let promised = self.genesis.as_ref().map(|created| created.retention);
+        if promised != Some(pruned.retention) {
+            return Err(Failure::at(index, "prunes under another policy than record 0 promises"));
+        }
+        let (newest, at) = (parse_rfc3339(&pruned.newest), parse_rfc3339(&pruned.at));
+        let age = match (newest, at) {
+            (Some(newest), Some(at)) => at.checked_sub(newest),
+            _ => None,
+        };
+        let wanted = pruned.retention.retention_min_age_s.saturating_mul(1_000_000_000);
+        if wanted > 0 && age.is_none_or(|age| age < wanted) {
+            let what = "prunes records that are younger than the policy of record 0 allows";
+            return Err(Failure::at(index, what));
+        }
+        Ok(())
+    }
+
+    /// Compares what is expected of the tree at its present size.
+    fn pass(&mut self, size: u64) -> Judged<()> {
+        while self.expected.front().is_some_and(|expected| expected.size == size) {
+            if size == 0 && self.keys.is_empty() {
+                // Its signatures are checked when record 0 has named the keys.
+                let root_matches = self.expected[0].root == self.tree.root();
+                return if root_matches {
+                    Ok(())
+                } else {
+                    Err(Failure::new("the checkpoint of the empty tree has another root"))
+                };
+            }
+            let Some(expected) = self.expected.pop_front() else { break };
+            if expected.root != self.tree.root() {
+                let what = format!(
+                    "the records are not those under {} of size {size}",
+                    expected.source
+                );
+                return Err(Failure::at(self.after_last_good(size), what));
+            }
+            if expected.note.is_some() {
+                self.check_signatures(&expected)?;
+                if let Some((number, key)) = self.next_key.take() {
+                    self.report.epoch = number;
+                    self.keys[1] = key;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The records before the last checkpoint that agreed are good.
+    fn after_last_good(&self, size: u64) -> u64 {
+        let at = self.sizes.partition_point(|known| *known < size);
+        at.checked_sub(1).map_or(0, |before| self.sizes[before])
+    }
+
+    fn check_signatures(&self, expected: &Expected) -> Judged<()> {
+        let Some(note) = &expected.note else { return Ok(()) };
+        let what = |reason: &str| {
+            Failure::new(format!("the checkpoint of size {} {reason}", expected.size))
+        };
+        if self.keys.len() != 2 {
+            return Err(what("comes before a record that names the keys"));
+        }
+        let ours = note.signatures.len() == 2
+            && note.signatures[0].is_by(&self.keys[0])
+            && note.signatures[1].is_by(&self.keys[1]);
+        if !ours {
+            return Err(what(&format!(
+                "is not signed by the identity key and the key of epoch {}",
+                self.report.epoch
+            )));
+        }
+        note.verify(&self.keys).map_err(|malformed| what(&malformed.what))?;
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        mut end: u64,
+        unsealed: &[PathBuf],
+        until: Option<u64>,
+    ) -> Judged<()> {
+        let sealed = self.report.sealed;
+        for path in unsealed {
+            end += unsealed_records(path, end)?;
+        }
+        if end < sealed {
+            let what = format!("records {end} to {} were sealed and are missing", sealed - 1);
+            return Err(Failure::at(end, what));
+        }
+        if sealed > 0 && self.genesis.is_none() {
+            return Err(Failure::at(0, "record 0 does not say whose journal this is"));
+        }
+        if sealed == 0 && !self.pin.is_empty() {
+            self.check_empty()?;
+        }
+        self.report.tail = until.map_or(end - sealed, |until| until.saturating_sub(sealed));
+        if until.is_some() {
+            self.report.torn_bytes = 0;
+        }
+        if let Some(index) = self.missing.iter().find(|index| !self.erased.contains(index)) {
+            return Err(Failure::at(*index, "the record is missing and no record says it was erased"));
+        }
+        if let Some(index) = self.saltless.iter().find(|index| !self.erased.contains(index)) {
+            return Err(Failure::at(*index, "the record cannot be verified: its salt is missing"));
+        }
+        let below = self.report.pruned_below;
+        let allowed = self.pruned.iter().map(|pruned| pruned.min_index).max().unwrap_or(0);
+        if below > allowed {
+            let what = "records are missing and no record says they were pruned";
+            return Err(Failure::at(allowed, what));
+        }
+        self.report.erased = self.erased.len() as u64;
+        let gone = self.erased.range(..below).count() as u64;
+        self.report.erasing = self.report.erased - gone - self.missing.len() as u64;
+        self.report.last_time =
+            self.last_time.take().map(|(_, time)| time).unwrap_or_default();
+        Ok(())
+    }
+
+    /// A journal without records has only its pin to be known by.
+    fn check_empty(&mut self) -> Judged<()> {
+        self.keys.clone_from(&self.pin);
+        if let (2, Some(empty)) = (self.pin.len(), self.expected.pop_front()) {
+            self.check_signatures(&empty)?;
+            self.report.pinned = 2;
+        }
+        Ok(())
+    }
+}
+
+/// Complete records in a segment that has no seal file yet: it begins where the records end.
+fn unsealed_records(path: &Path, end: u64) -> Judged<u64> {
+    let name = format!("{end:020}.jsonl");
+    if path.file_name().is_none_or(|found| found != name.as_str()) {
+        return Err(Failure::at(end, format!("'{}' is not part of the journal", path.display())));
+    }
+    let mut pieces = Pieces::open(path)?;
+    let mut records = 0;
+    loop {
+        let lines = pieces.next_piece()?;
+        if lines.is_empty() {
+            return Ok(records);
+        }
+        records += memchr::memchr_iter(b'\n', &lines).count() as u64;
+    }
+}
+
+type Task = (Piece, std::sync::mpsc::Sender<Hashed>);
+
+fn work(tasks: &Mutex<Receiver<Task>>) {
+    loop {
+        let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((piece, done)) = task else { return };
+        // Nobody waits any more when the walk has failed already.
+        let _ = done.send(hash(&piece));
+    }
+}
+
+/// Pieces on their way through the threads, in order.
+struct Feed {
+    queue: SyncSender<Task>,
+    waiting: VecDeque<Receiver<Hashed>>,
+    limit: usize,
+    total: u64,
+}
+
+impl Feed {
+    fn push(&mut self, piece: Piece, walk: &mut Walk<'_>, options: &mut Options<'_>) -> Judged<()> {
+        let (done, wait) = channel();
+        if self.waiting.len() >= self.limit {
+            self.settle(walk, options)?;
+        }
+        self.waiting.push_back(wait);
+        // The threads live as long as the queue does.
+        let _ = self.queue.send((piece, done));
+        Ok(())
+    }
+
+    fn settle(&mut self, walk: &mut Walk<'_>, options: &mut Options<'_>) -> Judged<()> {
+        let Some(wait) = self.waiting.pop_front() else { return Ok(()) };
+        let hashed =
+            wait.recv().map_err(|_| Failure::new("the verifier has a bug: a thread is gone"))?;
+        let bytes = hashed.bytes;
+        walk.join(hashed)?;
+        if let Some(progress) = &mut options.progress {
+            progress(bytes, self.total);
+        }
+        Ok(())
+    }
+
+    fn settle_all(&mut self, walk: &mut Walk<'_>, options: &mut Options<'_>) -> Judged<()> {
+        while !self.waiting.is_empty() {
+            self.settle(walk, options)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! The files of a journal as the verifier takes them in: segments in order, checkpoints, in bounded pieces.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::commitments::{self, SegmentSeal};
+use super::Failure;
+use crate::seal::{series, Series};
+
+/// Bytes that are hashed as one piece.
+const PIECE_BYTES: usize = 1 << 20;
+/// No line is longer: a ring bounds them.
+const MAX_LINE_BYTES: usize = 1 << 30;
+/// More than any seal file of a journal within its limits has.
+const MAX_SEAL_BYTES: u64 = 4 << 30;
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("'{}' cannot be read: {error}", path.display()))
+}
+
+/// The checkpoints, and what stands in `seal/checkpoint`.
+pub fn checkpoints(journal: &Path) -> Result<(Series, u64, Vec<u8>), Failure> {
+    let read = |name: &str| {
+        let path = journal.join("seal").join(name);
+        fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Failure::new(format!("the journal is not sealed: '{}' is missing", path.display()))
+            }
+            _ => unreadable(&path, &error),
+        })
+    };
+    let all = read("checkpoints")?;
+    let newest = read("checkpoint")?;
+    let found = series(&all);
+    let torn = all.len() as u64 - found.whole;
+    Ok((found, torn, newest))
+}
+
+/// A segment as the directory has it.
+#[derive(Debug)]
+pub struct Source {
+    pub seal: Arc<SegmentSeal>,
+    /// `None` when the segment was pruned.
+    pub lines: Option<PathBuf>,
+    pub bytes: u64,
+}
+
+/// All segments, in order and without gaps; then those that have no seal file yet.
+pub fn segments(journal: &Path) -> Result<(Vec<Source>, Vec<PathBuf>), Failure> {
+    let mut files = segment_files(&journal.join("active"))?;
+    let firsts =
+        commitments::list(journal).map_err(|error| Failure::new(error.to_string()))?;
+    let mut sources: Vec<Source> = Vec::new();
+    let mut next = 0;
+    for (at, first) in firsts.iter().enumerate() {
+        let place = commitments::place(journal, *first);
+        let size = fs::metadata(&place).map_err(|error| unreadable(&place, &error))?.len();
+        if size > MAX_SEAL_BYTES {
+            return Err(Failure::new(format!("'{}' is too large", place.display())));
+        }
+        let seal = SegmentSeal::load(journal, *first)
+            .map_err(|error| Failure { index: Some(*first), reason: error.to_string() })?;
+        let is_last = at + 1 == firsts.len();
+        if *first != next || (seal.records.is_none() && !is_last) {
+            let what = format!("segments do not follow each other at '{}'", place.display());
+            return Err(Failure::at(next, what));
+        }
+        next = first + seal.records.unwrap_or(0);
+        let lines = match files.first() {
+            Some((begin, _, _)) if begin == first => Some(files.remove(0)),
+            _ => None,
+        };
+        let (lines, bytes) = match lines {
+            Some((_, path, bytes)) => (Some(path), bytes),
+            None => (None, 0),
+        };
+        sources.push(Source { seal: Arc::new(seal), lines, bytes });
+    }
+    Ok((sources, files.into_iter().map(|(_, path, _)| path).collect()))
+}
+
+fn segment_files(directory: &Path) -> Result<Vec<(u64, PathBuf, u64)>, Failure> {
+    let entries = fs::read_dir(directory).map_err(|error| unreadable(directory, &error))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(directory, &error))?.path();
+        let metadata = fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
+        let first = path
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_suffix(".jsonl"))
+            .filter(|digits| digits.len() == 20)
+            .and_then(|digits| digits.parse().ok())
+            .filter(|_| metadata.is_file());
+        let Some(first) = first else {
+            return Err(Failure::new(format!("'{}' is no segment", path.display())));
+        };
+        files.push((first, path, metadata.len()));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Whole lines of a segment, a piece at a time.
+pub struct Pieces {
+    file: File,
+    path: PathBuf,
+    rest: Vec<u8>,
+    ended: bool,
+}
+
+impl Pieces {
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        Ok(Self { file, path: path.to_owned(), rest: Vec::new(), ended: false })
+    }
+
+    /// Whole lines with their line feeds; empty at the end.
+    pub fn next_piece(&mut self) -> Result<Vec<u8>, Failure> {
+        let mut piece = std::mem::take(&mut self.rest);
+        let mut wanted = PIECE_BYTES;
+        loop {
+            if !self.ended {
+                let before = piece.len();
+                (&mut self.file)
+                    .take((wanted.saturating_sub(before)).max(1) as u64)
+                    .read_to_end(&mut piece)
+                    .map_err(|error| unreadable(&self.path, &error))?;
+                self.ended = piece.len() == before;
+            }
+            let end = memchr::memrchr(b'\n', &piece).map_or(0, |last| last + 1);
+            if end > 0 || self.ended {
+                self.rest = piece.split_off(end);
+                return Ok(piece);
+            }
+            if piece.len() > MAX_LINE_BYTES {
+                let what = format!("'{}' has a line without an end", self.path.display());
+                return Err(Failure::new(what));
+            }
+            wanted = piece.len() * 2;
+        }
+    }
+
+    /// Bytes after the last line feed, once there are no more pieces.
+    pub fn torn(&self) -> u64 {
+        self.rest.len() as u64
+    }
+}

@@ -61,7 +61,7 @@ def run_command(command: Sequence[str], checkpoint: bytes, *, timeout_s: float =
                 code="command_timed_out",
             )
         if code != 0:
-            said = _end_of(complaint.fileno())
+            said = _end_of(complaint.fileno()).decode(errors="replace")
             raise AnchorError(
                 f"anchor command '{command[0]}' ended with {code}, 0 would be right: {said!r}",
                 code="command_failed",

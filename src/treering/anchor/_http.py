@@ -25,6 +25,11 @@ class Answer(NamedTuple):
     content_type: str
     body: bytes
 
+    @property
+    def excerpt(self) -> str:
+        """The begin of the body for an error's message, quoted."""
+        return repr(self.body[:200].decode(errors="replace"))
+
 
 def post(url: str, body: bytes, *, content_type: str, timeout_s: float) -> Answer:
     """Posts `body`; after `timeout_s` the connection is cut, however slowly the other side talks.
@@ -46,8 +51,8 @@ def post(url: str, body: bytes, *, content_type: str, timeout_s: float) -> Answe
         connection.connect()
         with _Cut(connection.sock, deadline):
             connection.request("POST", path, body, {"Content-Type": content_type})
-            response = connection.getresponse()
-            found = response.read(_MAX_ANSWER_BYTES)
+            with connection.getresponse() as response:
+                found = response.read(_MAX_ANSWER_BYTES)
     except (OSError, http.client.HTTPException) as error:
         if time.monotonic() < deadline:
             raise AnchorError(

@@ -40,6 +40,7 @@ def stamp(
         OSError: `ca_file` cannot be read.
     """
     client = _client()
+    roots = _certificates(ca_file)
     builder = client.TimestampRequestBuilder().data(data)
     request = builder.hash_algorithm(client.HashAlgorithm.SHA256).build()
     answer = post(
@@ -51,11 +52,11 @@ def stamp(
     if answer.status != HTTPStatus.OK:
         raise AnchorError(
             f"time stamp authority {shown(url)} refused with status {answer.status}:"
-            f" {answer.body[:200]!r}",
+            f" {answer.excerpt}",
             code="stamp_refused",
         )
     response = _verified(
-        answer.body, data, ca_file, whose=f"time stamp by {shown(url)}", nonce=request.nonce
+        answer.body, data, roots, whose=f"time stamp by {shown(url)}", nonce=request.nonce
     )
     return response.time_stamp_token()
 
@@ -70,20 +71,20 @@ def verify_stamp(token: bytes, data: bytes, *, ca_file: str | os.PathLike[str]) 
         ConfigurationError: `ca_file` cannot be used, or `rfc3161-client` is missing.
         OSError: `ca_file` cannot be read.
     """
+    roots = _certificates(ca_file)
     response = _der_sequence(_GRANTED + token)
-    return _verified(response, data, ca_file, whose="time stamp").tst_info.gen_time
+    return _verified(response, data, roots, whose="time stamp").tst_info.gen_time
 
 
 def _verified(
     encoded: bytes,
     data: bytes,
-    ca_file: str | os.PathLike[str],
+    roots: list[Certificate],
     *,
     whose: str,
     nonce: int | None = None,
 ) -> TimeStampResponse:
     client = _client()
-    roots = _certificates(ca_file)
     try:
         response: TimeStampResponse = client.decode_timestamp_response(encoded)
         verifier = client.VerifierBuilder(roots=roots, nonce=nonce).build()

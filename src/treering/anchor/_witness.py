@@ -87,8 +87,7 @@ def _cosignature(answer: Answer, checkpoint: bytes, *, url: str, vkey: str) -> s
             continue
         return f"{line}\n"
     raise AnchorError(
-        f"witness {shown(url)} answered without a valid cosignature by '{vkey}':"
-        f" {answer.body[:200]!r}",
+        f"witness {shown(url)} answered without a valid cosignature by '{vkey}': {answer.excerpt}",
         code="witness_cosignature_invalid",
     )
 
@@ -99,7 +98,7 @@ def _size_seen(answer: Answer, url: str) -> int:
     is_conflict = answer.status == HTTPStatus.CONFLICT and answer.content_type == _SIZE_TYPE
     if size is None or not is_conflict:
         raise AnchorError(
-            f"witness {shown(url)} refused with status {answer.status}: {answer.body[:200]!r}",
+            f"witness {shown(url)} refused with status {answer.status}: {answer.excerpt}",
             code="witness_refused",
         )
     return int(size[1])

@@ -11,6 +11,8 @@ from treering.cli._exit import Exit
 if TYPE_CHECKING:
     import argparse
 
+_MAX_PORT = 65535
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command with its subcommand."""
@@ -28,7 +30,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     serve.add_argument("--name", required=True, help="e.g. witness.example.com, for ever")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    serve.add_argument("--port", type=int, default=0, help="0 means one that is free")
+    serve.add_argument("--port", type=_port, default=0, help="0 means one that is free")
     trusted = serve.add_mutually_exclusive_group(required=True)
     trusted.add_argument(
         "--log",
@@ -57,3 +59,9 @@ def run(options: argparse.Namespace) -> Exit:
                 failures = server.failures
                 print(f"treering: {server.last_error}", file=sys.stderr, flush=True)
     return Exit.DONE
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _MAX_PORT:
+        raise ValueError
+    return int(text)

@@ -38,7 +38,8 @@ def origin_of(vkey: str) -> str:
 def policy_logs(path: str | os.PathLike[str]) -> list[str]:
     """The vkeys of the `log` lines of a policy file.
 
-    Witnesses, groups and quorum are for who verifies: they may stand there and are not read.
+    Witnesses, groups and quorum are for who verifies: they may stand there and are not read. One
+    key may stand there once, under whatever name: so says tlog-policy.
 
     Raises:
         ConfigurationError: A line is not one of a policy, a key stands there twice, or there is

@@ -8,6 +8,7 @@ import socketserver
 import sys
 import threading
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,9 @@ _MAX_CONNECTIONS = 64
 _IDLE_S = 10.0
 _CONNECTION_S = 60.0
 """However slowly a client drips its bytes, it holds one of the connections no longer than this."""
+
+_LOOK_S = 0.1
+"""How long `close` may go unnoticed."""
 
 _NEWEST = re.compile(r"/([0-9a-f]{64})/checkpoint")
 _TEXT = "text/plain; charset=utf-8"
@@ -54,7 +58,7 @@ class WitnessServer:
         shown = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown}:{self._http.server_address[1]}"
         self._thread = threading.Thread(
-            target=self._http.serve_forever, name="treering-witness", daemon=True
+            target=self._http.serve_forever, args=[_LOOK_S], name="treering-witness", daemon=True
         )
         self._thread.start()
 
@@ -135,7 +139,9 @@ class _Http(ThreadingHTTPServer):
         with self._lock:
             for connection, since in self._connections.items():
                 if since <= until:
-                    connection.shutdown(socket.SHUT_RD)
+                    # The client may have ended it first.
+                    with suppress(OSError):
+                        connection.shutdown(socket.SHUT_RD)
 
 
 class _Request(BaseHTTPRequestHandler):

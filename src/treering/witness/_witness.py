@@ -61,6 +61,7 @@ class Witness:
             )
         self.name = name
         self._logs: dict[str, tuple[str, ...]] = {}
+        self._origins: dict[str, str] = {}
         for vkey in (*logs, *(policy_logs(policy) if policy is not None else ())):
             self.add_log([vkey])
         self._store = Store(directory)
@@ -90,6 +91,7 @@ class Witness:
         origin = origins.pop()
         known = self._logs.get(origin, ())
         self._logs[origin] = tuple(dict.fromkeys((*known, *trusted)))
+        self._origins[log_id(origin)] = origin
 
     def add_checkpoint(self, body: bytes) -> tuple[int, str, bytes]:
         """Answers one `add-checkpoint` request with HTTP status, content type and body.
@@ -118,10 +120,11 @@ class Witness:
         It has the signatures by keys that were trusted, then this witness's cosignature. `None`
         when there is none, or when the log is not trusted.
         """
-        origin = next((origin for origin in self._logs if log_id(origin) == log), None)
-        checkpoint = None if origin is None else self._store.newest(log)
-        if origin is not None:
-            self._seen(origin, checkpoint)
+        origin = self._origins.get(log)
+        if origin is None:
+            return None
+        checkpoint = self._store.newest(log)
+        self._seen(origin, checkpoint)
         return checkpoint
 
     def _cosign(self, body: bytes) -> bytes:

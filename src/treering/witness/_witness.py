@@ -146,8 +146,6 @@ class Witness:
             seen, seen_root = self._seen(origin, slot.checkpoint)
             if old != seen:
                 raise _Refused(HTTPStatus.CONFLICT, str(seen), content_type=_SIZE)
-            if size == 0 and root != _EMPTY_ROOT:
-                raise _Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "not the root of an empty tree")
             if not _core.consistency_verify(old, seen_root, size, root, proof):
                 raise _Refused(
                     HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -4,7 +4,8 @@
 TreeringError
 ├── ConfigurationError (ValueError)   a setting or an argument cannot be used
 ├── JournalUnavailable (OSError)      a journal is missing, unreadable, unwritable or unsafe
-└── JournalDamaged                    a file of a journal does not hold what it should
+├── JournalDamaged                    a file of a journal does not hold what it should
+└── AnchorError                       nobody outside confirmed a checkpoint
 ```
 """
 
@@ -47,3 +48,7 @@ class JournalUnavailable(TreeringError, OSError):
 
 class JournalDamaged(TreeringError):
     """A file of a journal does not hold what it should."""
+
+
+class AnchorError(TreeringError):
+    """A witness, time stamp authority or command did not confirm a checkpoint; logging goes on."""

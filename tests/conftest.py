@@ -7,6 +7,12 @@ import pytest
 import treering
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _state(tmp_path_factory):
+    """What this host sees of journals goes elsewhere than into its user's home."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 @pytest.fixture
 def journal(tmp_path):
     """The directory of a journal to be."""

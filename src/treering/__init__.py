@@ -18,13 +18,22 @@ from treering._core import __version__
 from treering._levels import Level, LogCategory, level_name, level_number
 from treering._lifecycle import configure, flush, get_logging_config, shutdown, statistics
 from treering._logger import Logger, Receipt, get_level, get_logger, set_level, strip
-from treering.errors import ConfigurationError, JournalDamaged, JournalUnavailable, TreeringError
+from treering.errors import (
+    AnchorError,
+    ConfigurationError,
+    JournalDamaged,
+    JournalUnavailable,
+    TreeringError,
+    VerificationFailed,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from treering._personal import forget, personal, reveal
     from treering._stdlib import StdlibHandler, capture_stdlib
 
 __all__ = [
+    "AnchorError",
     "ConfigurationError",
     "JournalDamaged",
     "JournalUnavailable",
@@ -34,17 +43,21 @@ __all__ = [
     "Receipt",
     "StdlibHandler",
     "TreeringError",
+    "VerificationFailed",
     "__version__",
     "capture_stdlib",
     "configure",
     "context",
     "current_context",
     "flush",
+    "forget",
     "get_level",
     "get_logger",
     "get_logging_config",
     "level_name",
     "level_number",
+    "personal",
+    "reveal",
     "set_level",
     "shutdown",
     "statistics",
@@ -58,6 +71,10 @@ def __getattr__(name: str) -> object:
         from treering import _stdlib
 
         return getattr(_stdlib, name)
+    if name in {"personal", "forget", "reveal"}:
+        from treering import _personal
+
+        return getattr(_personal, name)
     message = f"module 'treering' has no attribute {name!r}"
     raise AttributeError(message)
 

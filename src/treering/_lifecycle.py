@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
+import time
 
 from treering import _core
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from treering.config import LoggingConfig
 
 EXIT_TIMEOUT_S = 5.0
+PIN_TIMEOUT_S = 2.0
 
 _config: LoggingConfig | None = None
 
@@ -36,9 +39,36 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
     from treering.config import resolve
 
     config = resolve(profile, settings)
+    directory = config.values["directory"]
+    is_new = directory is not None and not os.path.exists(f"{directory}/journal.json")
     _core.configure(_flat(config))
     _config = config
+    if is_new and config.values["console"]:
+        _tell_pin(str(directory))
     return config
+
+
+def _tell_pin(directory: str) -> None:
+    """Shows the line to pin, once, to whoever made the journal."""
+    from treering._keys import pin
+    from treering.errors import TreeringError
+
+    deadline = time.monotonic() + PIN_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            line = pin(directory)
+        except TreeringError:
+            # Not sealed, or not there yet.
+            if not os.path.isdir(f"{directory}/seal") and _core.flush(0.0):
+                return
+            time.sleep(0.005)
+            continue
+        print(  # noqa: T201
+            f"treering: new journal '{directory}'. To verify it anywhere, keep this line elsewhere:\n"
+            f"  {line}",
+            file=sys.stderr,
+        )
+        return
 
 
 def get_logging_config() -> LoggingConfig:
@@ -114,8 +144,6 @@ def _flat(config: LoggingConfig) -> dict[str, object]:
 
 
 def _is_colourful() -> bool:
-    import os
-
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     try:

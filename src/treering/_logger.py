@@ -11,25 +11,84 @@ if TYPE_CHECKING:
     from typing import Any
 
 FLUSH_TIMEOUT_S = 30.0
+_SEARCH_RECORDS = 4096
+_SEARCH_BYTES = 1 << 20
 
 _loggers: dict[tuple[str, str | None], Logger] = {}
 
 
 class Receipt:
-    """What `Logger.audit` gives back once the record is where it should be.
+    """What `Logger.audit` gives back once a durable checkpoint covers the record.
 
     Attributes:
-        durable: True when the record had reached the device; without a journal, or when that took
-            longer than 30 seconds, False.
+        durable: True when the record had reached the device and, in a sealed journal, a signed
+            checkpoint covered it; without a journal, or when that took longer than 30 seconds, False.
+        record: The canonical line as it was logged; `None` when it was not.
     """
 
-    __slots__ = ("durable",)
+    __slots__ = ("_directory", "_index", "durable", "record")
 
-    def __init__(self, *, durable: bool) -> None:
+    def __init__(self, record: bytes | None, directory: str | None, *, durable: bool) -> None:
+        self.record = record
         self.durable = durable
+        self._directory = directory
+        self._index: int | None = None
 
     def __repr__(self) -> str:
         return f"<Receipt durable={self.durable}>"
+
+    @property
+    def index(self) -> int:
+        """The record's index in the journal.
+
+        Raises:
+            JournalUnavailable: The record is in no journal.
+        """
+        if self._index is None:
+            self._index = self._find()
+        return self._index
+
+    def proof(self) -> str:
+        """The proof that the record is in the journal's signed tree: a C2SP tlog-proof.
+
+        With `record` it is all that `treering verify` needs, on any machine.
+
+        Raises:
+            JournalUnavailable: The record is in no journal.
+            JournalDamaged: The journal is not sealed, or not up to the record.
+        """
+        index = self.index
+        proof, _ = _core.seal_prove(self._directory or "", index)
+        return proof
+
+    def _find(self) -> int:
+        from treering.errors import JournalUnavailable
+
+        if self._directory is None or self.record is None or not self.durable:
+            raise JournalUnavailable(
+                "the record is in no journal",
+                code="record_not_found",
+                hint="audit() gives a receipt with an index when a journal directory is configured",
+            )
+        wanted = self.record + b"\n"
+        stop, span = _core.Reader(self._directory, 1 << 62).end, _SEARCH_RECORDS
+        # From the end backwards: a receipt is usually looked at soon.
+        while stop > 0:
+            start = max(0, stop - span)
+            reader = _core.Reader(self._directory, start)
+            while reader.position < stop:
+                first, lines = reader.read(_SEARCH_BYTES)
+                at = 0 if lines.startswith(wanted) else lines.find(b"\n" + wanted) + 1
+                if lines.startswith(wanted) or at > 0:
+                    return first + lines.count(b"\n", 0, at)
+                if not lines:
+                    break
+            stop, span = start, span * 8
+        raise JournalUnavailable(
+            f"the record is not in the journal '{self._directory}' any more",
+            code="record_not_found",
+            path=self._directory,
+        )
 
 
 class Logger(_core.Logger):
@@ -115,13 +174,15 @@ _METHODS = {
 }
 
 
-def _receipt(logged: bool) -> Receipt:  # noqa: FBT001 - called by the native method
-    return Receipt(durable=logged and _core.flush(FLUSH_TIMEOUT_S, durable=True) and _has_journal())
+def _receipt(record: bytes | None) -> Receipt:
+    """Called by the native method, with the line that it logged."""
+    if record is None:
+        return Receipt(None, None, durable=False)
+    from treering._lifecycle import get_logging_config
 
-
-def _has_journal() -> bool:
-    statistics = _core.statistics()
-    return statistics is not None and statistics["journal_end"] > 0
+    directory = get_logging_config().directory
+    durable = _core.flush(FLUSH_TIMEOUT_S, durable=True) and directory is not None
+    return Receipt(record, None if directory is None else str(directory), durable=durable)
 
 
 def _rebuild(name: str, category: str | None, context: dict[str, Any]) -> Logger:

@@ -5,6 +5,7 @@ TreeringError
 ├── ConfigurationError (ValueError)   a setting or an argument cannot be used
 ├── JournalUnavailable (OSError)      a journal is missing, unreadable, unwritable or unsafe
 ├── JournalDamaged                    a file of a journal does not hold what it should
+├── VerificationFailed                a proof or a tree is not what a trusted key signed
 └── AnchorError                       nobody outside confirmed a checkpoint
 ```
 """
@@ -48,6 +49,10 @@ class JournalUnavailable(TreeringError, OSError):
 
 class JournalDamaged(TreeringError):
     """A file of a journal does not hold what it should."""
+
+
+class VerificationFailed(TreeringError):
+    """A proof or a tree of tiles is not what a trusted key signed."""
 
 
 class AnchorError(TreeringError):

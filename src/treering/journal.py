@@ -80,8 +80,9 @@ class Journal:
             for index, line in batch:
                 if stop is not None and index >= stop:
                     return
-                # A reader that asked for the future stands at the end until then.
-                if index >= start:
+                # A reader that asked for the future stands at the end until then. An erased record has
+                # left an empty line.
+                if index >= start and line:
                     yield index, line
 
     def tail(self, count: int, *, filter: Filter | None = None) -> list[tuple[int, bytes]]:  # noqa: A002

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use treering_core::journal::{Durability, SettingsChange};
+use treering_core::journal::{component_name, Durability, SettingsChange};
 use treering_core::level::{self, Level};
 use treering_core::process::{Options, Overflow};
 
@@ -37,6 +37,12 @@ pub struct Settings {
     segment_max_bytes: Option<u64>,
     segment_max_age_s: Option<u64>,
     durability: Option<String>,
+    seal: Option<bool>,
+    origin: Option<String>,
+    seal_keys: Option<String>,
+    checkpoint_interval_s: Option<u64>,
+    epoch_max_age_s: Option<u64>,
+    retention_min_age_s: Option<u64>,
 }
 
 #[pyfunction]
@@ -48,6 +54,12 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
             "batch" => Durability::Batch,
             _ => Durability::Process,
         }),
+        seal: settings.seal,
+        origin: settings.origin,
+        seal_keys: settings.seal_keys,
+        checkpoint_interval_s: settings.checkpoint_interval_s,
+        epoch_max_age_s: settings.epoch_max_age_s,
+        retention_min_age_s: settings.retention_min_age_s,
     };
     let overflow = match settings.overflow.as_str() {
         "drop_oldest" => Overflow::DropOldest,
@@ -170,7 +182,7 @@ pub fn log_record(
     let mut record = Record {
         level,
         category,
-        component: component.to_owned(),
+        component: component_name(component).to_owned(),
         message,
         location: Location { module, function, file, line }.bytes(),
         metadata: encode::fields(metadata, &mut Ancestors::default()),

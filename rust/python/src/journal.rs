@@ -79,7 +79,7 @@ pub fn recover(py: Python<'_>, directory: PathBuf) -> PyResult<bool> {
             Some(mut leader) => {
                 while leader.drain()? > 0 {}
                 leader.retire_orphans();
-                leader.sync();
+                leader.close()?;
                 true
             }
         };
@@ -131,6 +131,7 @@ fn domain_status<'py>(
     };
     let totals = &domain.control().totals;
     let status = PyDict::new(py);
+    status.set_item("sync_errors", totals.sync_errors.load(Relaxed))?;
     status.set_item("batches", totals.batches.load(Relaxed))?;
     status.set_item("records", totals.records.load(Relaxed))?;
     status.set_item("bytes", totals.bytes.load(Relaxed))?;

@@ -105,11 +105,14 @@ unsafe extern "C" fn audit(
 ) -> Object {
     // SAFETY: as `method!`.
     unsafe {
+        let before = pipeline::position();
         let logged = guarded(slf, args, nargs, kwnames, level::AUDIT, false);
         let py = Python::assume_attached();
+        let line = logged.then(|| pipeline::audited_since(before)).flatten();
+        let line = line.map(|line| pyo3::types::PyBytes::new(py, &line));
         let receipt = py
             .import("treering._logger")
-            .and_then(|module| module.getattr("_receipt")?.call1((logged,)));
+            .and_then(|module| module.getattr("_receipt")?.call1((line,)));
         match receipt {
             Ok(receipt) => receipt.into_ptr(),
             Err(_) => none(),

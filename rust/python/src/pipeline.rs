@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use treering_core::level::Level;
+use treering_core::journal::component_name;
+use treering_core::level::{self, Level};
 use treering_core::line::TimestampWriter;
 use treering_core::process::{fork, Admission, Process, Statistics};
-use treering_core::ring::{max_line_bytes, Producer};
+use treering_core::ring::{max_line_bytes, Frames, Producer};
 
 use crate::callsite::CallSites;
 use crate::errors::raise;
@@ -85,6 +86,7 @@ impl State {
     }
 
     pub fn component(&mut self, name: &str) -> &'static Component {
+        let name = component_name(name);
         if let Some(known) = self.components.get(name) {
             return known;
         }
@@ -190,6 +192,28 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
             }
         }
     }
+}
+
+/// Where this process's next record will stand in its ring; 0 before the first.
+pub fn position() -> u64 {
+    // SAFETY: the GIL is held; no Python code runs.
+    unsafe { if state().is_ready() { state().producer.as_ref().map_or(0, Producer::head) } else { 0 } }
+}
+
+/// The last AUDIT line that was logged since `position` gave `from`.
+pub fn audited_since(from: u64) -> Option<Vec<u8>> {
+    // SAFETY: the GIL is held; no Python code runs.
+    let producer = unsafe { state().producer.as_ref()? };
+    let to = producer.head();
+    if to <= from || to - from > producer.ring().capacity() as u64 {
+        return None;
+    }
+    // SAFETY: this process is the only producer, and it holds the GIL: the frames stay as they are.
+    let bytes = unsafe { producer.ring().bytes(from, to) };
+    Frames::new(bytes)
+        .filter(|frame| frame.level == level::AUDIT)
+        .last()
+        .map(|frame| frame.line.to_vec())
 }
 
 /// Counts a call that went wrong and left no record.

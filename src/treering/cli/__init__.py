@@ -7,14 +7,27 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from treering.cli import cat, drain, level, pipe, stats, tail
+from treering.cli import (
+    anchor,
+    cat,
+    drain,
+    erase,
+    keys,
+    level,
+    pipe,
+    prove,
+    stats,
+    tail,
+    verify,
+    witness,
+)
 from treering.cli._exit import Exit
 from treering.errors import TreeringError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (cat, tail, pipe, stats, level, drain)
+_COMMANDS = (cat, tail, pipe, stats, verify, prove, keys, anchor, erase, level, drain, witness)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -109,3 +109,34 @@ def _time(text: str) -> int:
     if found is None:
         raise ValueError
     return found
+
+
+def trust_of(value: str | None) -> str | None:
+    """The text of a pin or a policy: what was given, or the content of the file that it names."""
+    if value is None or "+" in value.partition(" ")[0]:
+        return value
+    from pathlib import Path
+
+    return Path(value).read_text(encoding="utf-8").strip()
+
+
+def duration_s(text: str) -> float:
+    """Seconds of `90s`, `15m`, `2h` or `1d`.
+
+    Raises:
+        ValueError: It is none of these.
+    """
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
+    try:
+        seconds = float(number) * units[unit]
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(f"time '{text}' is not a number with s, m, h or d, e.g. 15m")
+    return seconds
+
+
+def visible(text: str) -> str:
+    """Foreign text for a terminal: control characters become visible."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -17,7 +17,7 @@ PROFILES: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
         "development": {"level": "DEBUG", "console": True},
         "testing": {"level": "WARNING", "console": False},
-        "production": {"level": "INFO", "console": False},
+        "production": {"level": "INFO", "console": False, "checkpoint_interval_s": 1},
         "debug": {"level": "TRACE", "console": True},
     }
 )

@@ -49,6 +49,13 @@ def path_or_none(value: object) -> str | None:
     return str(Path(value).absolute())
 
 
+def text(value: object) -> str:
+    """A word that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ValueError
+    return value
+
+
 def level_or_none(value: object) -> int | None:
     """A level's number."""
     return None if value is None else level_number(value)

@@ -167,6 +167,60 @@ SETTINGS: tuple[Setting, ...] = (
         " batch: every batch is synced. Default: process.",
         "journal",
     ),
+    Setting(
+        "seal",
+        values.optional(values.boolean),
+        None,
+        "true or false",
+        "Seal the journal: commit to every record in a signed Merkle tree. Decided when the journal is"
+        " made. Default: true.",
+        "journal",
+    ),
+    Setting(
+        "origin",
+        values.optional(values.text),
+        None,
+        "a URL without scheme, without spaces and plus signs",
+        "Name of the journal in its signatures. Decided when the journal is made. Default: host name"
+        " and a random number.",
+        "journal",
+        "SEAL_ORIGIN",
+    ),
+    Setting(
+        "seal_keys",
+        values.path_or_none,
+        None,
+        "a path, or nothing for the journal's own directory",
+        "Directory for the private keys, e.g. on a tmpfs. Decided when the journal is made.",
+        "journal",
+    ),
+    Setting(
+        "checkpoint_interval_s",
+        values.optional(values.whole(0, 86_400)),
+        None,
+        "whole seconds from 0 to 86400",
+        "A checkpoint is signed at most this long after a record arrived. Default: 10; 1 in the"
+        " production profile.",
+        "journal",
+    ),
+    Setting(
+        "epoch_max_age_s",
+        values.optional(values.whole(1, 86_400)),
+        None,
+        "whole seconds from 1 to 86400",
+        "The signing key is replaced, and the old one destroyed, after this long with records."
+        " Default: 60.",
+        "journal",
+    ),
+    Setting(
+        "retention_min_age_s",
+        values.optional(values.whole(0, 1 << 40)),
+        None,
+        "whole seconds, 0 for no promise",
+        "Records are pruned only when they are older than this: the journal's first record promises"
+        " it. Decided when the journal is made. Default: 0.",
+        "journal",
+    ),
 )
 
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}

@@ -131,6 +131,7 @@ impl Leader {
         control.commit(after);
         self.committed = after;
         self.notices.clear();
+        self.closed = false;
         if let Some(sealer) = &mut self.sealer {
             sealer.append(&self.buffer, records);
         }

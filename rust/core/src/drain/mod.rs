@@ -23,9 +23,9 @@ pub use upkeep::{as_leader, Pruned};
 
 use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;
-use crate::journal::{adopt, notice, Adopted, Journal, Segment, Settings};
+use crate::journal::{adopt, last_line, notice, Adopted, Journal, Segment, Settings};
 use crate::process::fork;
-use crate::seal::{self, Opened, Seal, Sealer};
+use crate::seal::{self, event, Event, Opened, Seal, Sealer, CLOSED};
 use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_EVICTING, CONSUMER_FREE};
 use sync::Syncer;
 
@@ -49,6 +49,8 @@ pub struct Leader {
     /// When the active segment got its first record.
     segment_since: Option<Instant>,
     notices: Vec<Vec<u8>>,
+    /// The journal's last record says that it was closed.
+    closed: bool,
     buffer: Vec<u8>,
     /// Before the syncer: what it still hashes is signed then.
     sealer: Option<Sealer>,
@@ -107,6 +109,7 @@ impl Leader {
             committed: adopted.committed,
             segment_since: (adopted.committed.bytes > 0).then(Instant::now),
             notices: Vec::new(),
+            closed: last_line(journal)?.is_some_and(|line| event(&line) == Some(Event::Closed)),
             buffer: Vec::with_capacity(BATCH_BYTES + (64 << 10)),
             lock,
         };
@@ -350,8 +353,10 @@ impl Leader {
     /// When it cannot be written.
     pub fn close(&mut self) -> Result<()> {
         let alone = self.rings.iter().all(|ring| ring.is_orphan());
-        if alone && self.sealer.is_some() && self.committed.end > 0 {
-            self.append_notice(notice(crate::seal::CLOSED, &[]))?;
+        while self.drain()? > 0 {}
+        if alone && self.sealer.is_some() && self.committed.end > 0 && !self.closed {
+            self.append_notice(notice(CLOSED, &[]))?;
+            self.closed = true;
         }
         self.sync();
         Ok(())

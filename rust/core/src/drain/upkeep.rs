@@ -72,7 +72,7 @@ impl Leader {
     /// Seals everything that was appended.
     fn seal_all(&mut self) -> Result<()> {
         self.sync();
-        let sealed = self.seal().map_or(0, |seal| seal.sealed());
+        let sealed = self.seal().map_or(self.committed.end, |seal| seal.sealed());
         if sealed < self.committed.end {
             return Err(self.refuse("it could not be sealed; the disk may be full".into()));
         }

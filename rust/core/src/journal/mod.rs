@@ -21,10 +21,10 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-pub use notice::{notice, COMPONENT};
+pub use notice::{component_name, notice, COMPONENT};
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
-pub use segment::{segments, Segment};
+pub use segment::{last_line, segments, Segment};
 pub use settings::{Durability, Settings, SettingsChange};
 
 use crate::domain::{flock, Domain};

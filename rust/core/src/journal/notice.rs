@@ -5,6 +5,13 @@ use crate::clock::{now_ns, rfc3339};
 /// Component of every record that the journal writes about itself.
 pub const COMPONENT: &str = "treering.journal";
 
+/// The name under which an application's component logs: the journal's own is reserved, since its
+/// records carry the seal.
+#[must_use]
+pub fn component_name(name: &str) -> &str {
+    if name == COMPONENT { "application.treering.journal" } else { name }
+}
+
 /// One canonical line, level AUDIT, category `journal`, with `metadata` in the order given.
 #[must_use]
 pub fn notice(message: &str, metadata: &[(&str, serde_json::Value)]) -> Vec<u8> {

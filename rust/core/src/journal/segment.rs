@@ -30,6 +30,30 @@ impl Segment {
     }
 }
 
+/// The last complete line of a journal's newest segment that has any, without line feed.
+///
+/// # Errors
+/// When the segments cannot be read.
+pub fn last_line(journal: &Journal) -> Result<Option<Vec<u8>>> {
+    for segment in segments(journal)?.iter().rev() {
+        let file = File::open(&segment.path).at("opening the segment", &segment.path)?;
+        let length = file.metadata().at("reading", &segment.path)?.len();
+        let mut span = length.min(4096);
+        while span > 0 {
+            let mut bytes = vec![0; span as usize];
+            file.read_exact_at(&mut bytes, length - span).at("reading", &segment.path)?;
+            let end = memchr::memrchr(b'\n', &bytes).unwrap_or(0);
+            match memchr::memrchr(b'\n', &bytes[..end]) {
+                Some(before) => return Ok(Some(bytes[before + 1..end].to_vec())),
+                None if span == length && end > 0 => return Ok(Some(bytes[..end].to_vec())),
+                None if span == length => break,
+                None => span = length.min(span * 16),
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// The segments of a journal, oldest first.
 ///
 /// # Errors

@@ -189,6 +189,10 @@ impl Recogniser {
             foreign.metadata.insert("stack".into(), stack.into());
             foreign.verbatim = None;
         }
+        if foreign.component.as_deref() == Some(crate::journal::COMPONENT) {
+            // Another journal's records about itself must not be taken for this one's.
+            foreign.verbatim = None;
+        }
         let level = foreign.level.unwrap_or(level::INFO);
         let timestamp_ns = foreign.timestamp_ns.unwrap_or_else(now_ns);
         let line = match foreign.verbatim.take() {
@@ -228,7 +232,8 @@ fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str
     };
     pair("level", &level::name(level));
     pair("category", foreign.category.as_deref().unwrap_or_default());
-    pair("component", foreign.component.as_deref().unwrap_or(component));
+    let component = foreign.component.as_deref().unwrap_or(component);
+    pair("component", crate::journal::component_name(component));
     out.extend_from_slice(b",\"message\":");
     push_string(&mut out, &foreign.message);
     if let Some(process) = foreign.process {

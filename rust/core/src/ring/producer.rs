@@ -42,6 +42,12 @@ impl Producer {
         &self.ring
     }
 
+    /// Where the next record will stand.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
     /// A place for a line of up to `length` bytes, or `None` when the ring is too full for it.
     ///
     /// The pointer is good for `length` bytes until the next call of this producer.

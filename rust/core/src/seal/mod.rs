@@ -13,6 +13,7 @@ mod generation;
 mod hash;
 mod keys;
 mod note;
+pub mod personal;
 mod policy;
 mod proof;
 mod prover;
@@ -31,6 +32,7 @@ mod verify;
 
 pub use checkpoint::{series, Checkpoint, Series};
 pub use commitments::{SaltKind, SegmentSeal};
+pub use ed25519_dalek::SigningKey;
 pub use cosignature::{cosign, time as cosignature_time};
 pub use erase::{erase_from, is_needed, prune_segment};
 pub use event::{event, Event, ANCHORED, CLOSED, ERASED, FORGOTTEN, PRUNED};

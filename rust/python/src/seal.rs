@@ -1,0 +1,487 @@
+//! The seal as Python sees it: verify and prove, the public formats, and what a person does to a journal.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use treering_core::domain::Domain;
+use treering_core::drain::as_leader;
+use treering_core::journal::{Journal, Reader};
+use treering_core::seal::{
+    self, Checkpoint, Hash, KeyKind, Malformed, Note, Policy, Prover, Report, SignatureLine,
+    SigningKey, TlogProof, Trust, Verdict, VerifyOptions, Vkey,
+};
+
+use crate::errors::raise;
+
+/// How long a person waits for the lead of a journal.
+const LEAD_TIMEOUT: Duration = Duration::from_secs(15);
+
+fn malformed(error: Malformed) -> PyErr {
+    PyValueError::new_err(error.what)
+}
+
+fn hash_of(bytes: &[u8]) -> PyResult<Hash> {
+    bytes.try_into().map_err(|_| {
+        PyValueError::new_err(format!("{} bytes are no hash; 32 would be right", bytes.len()))
+    })
+}
+
+fn hashes_of(list: Vec<Vec<u8>>) -> PyResult<Vec<Hash>> {
+    list.iter().map(|bytes| hash_of(bytes)).collect()
+}
+
+fn vkeys_of(texts: &[String]) -> PyResult<Vec<Vkey>> {
+    texts.iter().map(|text| Vkey::parse(text)).collect::<Result<_, _>>().map_err(malformed)
+}
+
+fn key_of(seed: &[u8]) -> PyResult<SigningKey> {
+    Ok(SigningKey::from_bytes(&hash_of(seed)?))
+}
+
+fn name_of(name: &str) -> PyResult<()> {
+    if seal::is_name(name) {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "key name '{}' is empty or has spaces or plus signs; a URL without scheme would be right",
+        seal::shown(name)
+    )))
+}
+
+fn trust_of(trust: Option<&str>) -> PyResult<Trust> {
+    trust.map_or(Ok(Trust::default()), |text| Trust::parse(text).map_err(malformed))
+}
+
+fn report_dict<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyDict>> {
+    let verdict = match report.verdict() {
+        Verdict::Sealed => "sealed",
+        Verdict::Failed => "failed",
+        Verdict::NotProven => "not proven",
+    };
+    let out = PyDict::new(py);
+    out.set_item("verdict", verdict)?;
+    out.set_item("reason", report.failure.as_ref().map(|failure| &failure.reason))?;
+    out.set_item("index", report.failure.as_ref().and_then(|failure| failure.index))?;
+    out.set_item("origin", &report.origin)?;
+    out.set_item("sealed", report.sealed)?;
+    out.set_item("root", seal::hex(&report.root))?;
+    out.set_item("tail", report.tail)?;
+    out.set_item("torn_bytes", report.torn_bytes)?;
+    out.set_item("torn_checkpoint_bytes", report.torn_checkpoint_bytes)?;
+    out.set_item("lags", report.lags)?;
+    out.set_item("checkpoints", report.checkpoints)?;
+    out.set_item("epoch", report.epoch)?;
+    out.set_item("erased", report.erased)?;
+    out.set_item("erasing", report.erasing)?;
+    out.set_item("pruned_below", report.pruned_below)?;
+    out.set_item("pruning", report.pruning)?;
+    out.set_item("closed", report.closed)?;
+    out.set_item("last_time", &report.last_time)?;
+    out.set_item("pin", &report.pin)?;
+    out.set_item("pinned", report.pinned)?;
+    out.set_item("anchored", report.anchored)?;
+    out.set_item("checkpoint", &report.checkpoint)?;
+    out.set_item("bytes", report.bytes)?;
+    Ok(out)
+}
+
+/// Verifies a journal's directory. `seen` are checkpoints that somebody saw before.
+#[pyfunction]
+#[pyo3(signature = (directory, trust = None, seen = vec![], until = None, threads = 0, progress = None))]
+pub fn seal_verify<'py>(
+    py: Python<'py>,
+    directory: PathBuf,
+    trust: Option<&str>,
+    seen: Vec<String>,
+    until: Option<u64>,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let trust = trust_of(trust)?;
+    let mut points = Vec::new();
+    for note in &seen {
+        let note = Note::parse(note.as_bytes()).map_err(malformed)?;
+        if !trust.pin.is_empty() && note.verify(&trust.pin).map_err(malformed)?.is_empty() {
+            return Err(PyValueError::new_err("the checkpoint seen before has another key"));
+        }
+        points.push(Checkpoint::parse(&note.text).map_err(malformed)?);
+    }
+    let report = py.detach(|| {
+        let mut tell = |bytes: u64, total: u64| {
+            if let Some(progress) = &progress {
+                Python::attach(|py| {
+                    // What goes wrong while showing progress does not concern the verdict.
+                    let _ = progress.call1(py, (bytes, total));
+                });
+            }
+        };
+        let options = VerifyOptions {
+            trust,
+            seen: points,
+            until,
+            threads,
+            progress: progress.is_some().then_some(&mut tell as &mut dyn FnMut(u64, u64)),
+        };
+        seal::verify(&directory, options)
+    });
+    report_dict(py, &report)
+}
+
+/// Asks a living leader for a checkpoint over what is there now; gives the index it must cover.
+///
+/// `None` when nobody leads: then the files are all there is.
+#[pyfunction]
+pub fn seal_request(py: Python<'_>, directory: PathBuf, timeout_s: f64) -> PyResult<Option<u64>> {
+    py.detach(|| -> treering_core::error::Result<Option<u64>> {
+        let (journal, settings) = Journal::open(&directory)?;
+        let led = !matches!(journal.try_lead(), Ok(Some(_)));
+        let Some(domain) = Domain::look(&journal.domain_place(&settings)?).filter(|_| led) else {
+            return Ok(None);
+        };
+        let end = Reader::open(&directory, u64::MAX)?.end()?;
+        let control = domain.control();
+        let deadline = Instant::now() + Duration::from_secs_f64(timeout_s.clamp(0.0, 3600.0));
+        // Without an answer in time the newest checkpoint is what there is.
+        let _ = control.wait_synced(control.want_sync(), deadline);
+        Ok(Some(end))
+    })
+    .map_err(raise)
+}
+
+/// Pin and checkpoint that this host has seen of the journal with this identity key.
+#[pyfunction]
+pub fn seal_seen(identity: &str) -> PyResult<Option<(String, String)>> {
+    let identity = Vkey::parse(identity).map_err(malformed)?;
+    Ok(seal::load_seen(&identity).map(|seen| {
+        let pin: Vec<String> = seen.pin.iter().map(ToString::to_string).collect();
+        (pin.join(" "), seen.note.to_string())
+    }))
+}
+
+/// The proof of a record, and its canonical line.
+#[pyfunction]
+pub fn seal_prove<'py>(
+    py: Python<'py>,
+    directory: PathBuf,
+    index: u64,
+) -> PyResult<(String, Bound<'py, PyBytes>)> {
+    let (proof, line) = py
+        .detach(|| -> treering_core::error::Result<_> {
+            let mut prover = Prover::open(&directory)?;
+            let proof = prover.prove(index)?;
+            Ok((proof.to_string(), prover.record(index)?.1))
+        })
+        .map_err(raise)?;
+    Ok((proof, PyBytes::new(py, &line)))
+}
+
+/// The proof that `old` records are a prefix of `size`, for a witness.
+#[pyfunction]
+pub fn seal_consistency<'py>(
+    py: Python<'py>,
+    directory: PathBuf,
+    old: u64,
+    size: u64,
+) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+    let hashes = py
+        .detach(|| Prover::open(&directory)?.consistency(old, size))
+        .map_err(raise)?;
+    Ok(hashes.iter().map(|hash| PyBytes::new(py, hash)).collect())
+}
+
+/// Verifies a proof file against a record's line; gives index, origin, size and time of the anchor.
+#[pyfunction]
+#[pyo3(signature = (proof, line, trust = None))]
+pub fn seal_verify_proof(
+    proof: &str,
+    line: &[u8],
+    trust: Option<&str>,
+) -> PyResult<(u64, String, u64, Option<u64>)> {
+    let proof = TlogProof::parse(proof).map_err(malformed)?;
+    let proven = proof.verify(line, &trust_of(trust)?).map_err(malformed)?;
+    Ok((proven.index, proven.checkpoint.origin, proven.checkpoint.size, proven.anchored))
+}
+
+/// Writes the static tree of tiles; gives its size.
+#[pyfunction]
+pub fn seal_export_tiles(py: Python<'_>, directory: PathBuf, target: PathBuf) -> PyResult<u64> {
+    py.detach(|| seal::export_tiles(&directory, &target)).map_err(raise)
+}
+
+/// Verifies an exported or mirrored tree; gives origin, size and time of the anchor.
+#[pyfunction]
+#[pyo3(signature = (directory, trust = None))]
+pub fn seal_verify_tiles(
+    py: Python<'_>,
+    directory: PathBuf,
+    trust: Option<&str>,
+) -> PyResult<(String, u64, Option<u64>)> {
+    let trust = trust_of(trust)?;
+    let (checkpoint, anchored) =
+        py.detach(|| seal::verify_tiles(&directory, &trust)).map_err(malformed)?;
+    Ok((checkpoint.origin, checkpoint.size, anchored))
+}
+
+/// Erases records; `request` names who asked for it.
+#[pyfunction]
+#[pyo3(signature = (directory, indices, reason, request = None))]
+pub fn seal_erase(
+    py: Python<'_>,
+    directory: PathBuf,
+    indices: Vec<u64>,
+    reason: &str,
+    request: Option<&str>,
+) -> PyResult<()> {
+    py.detach(|| {
+        as_leader(&directory, LEAD_TIMEOUT, |leader| leader.erase(&indices, reason, request))
+    })
+    .map_err(raise)
+}
+
+/// Prunes segments that lie wholly below `before`; gives how many, and the oldest kept index.
+#[pyfunction]
+pub fn seal_prune(py: Python<'_>, directory: PathBuf, before: u64) -> PyResult<(u64, u64)> {
+    let pruned = py
+        .detach(|| as_leader(&directory, LEAD_TIMEOUT, |leader| leader.prune(before)))
+        .map_err(raise)?;
+    Ok((pruned.segments, pruned.min_index))
+}
+
+/// Ends the running epoch: its key is destroyed, the next one signs.
+#[pyfunction]
+pub fn seal_rotate_key(py: Python<'_>, directory: PathBuf) -> PyResult<u64> {
+    py.detach(|| {
+        as_leader(&directory, LEAD_TIMEOUT, |leader| {
+            leader.turn_epoch(true)?;
+            leader.sync();
+            Ok(leader.seal().map_or(0, |seal| seal.keys().2))
+        })
+    })
+    .map_err(raise)
+}
+
+/// Appends a sealed AUDIT record about the journal. `fields` is a JSON object.
+#[pyfunction]
+pub fn seal_declare(
+    py: Python<'_>,
+    directory: PathBuf,
+    message: &str,
+    fields: &str,
+) -> PyResult<()> {
+    let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(fields)
+        .map_err(|error| PyValueError::new_err(format!("fields: {error}")))?;
+    let message = match message {
+        seal::ANCHORED => seal::ANCHORED,
+        seal::FORGOTTEN => seal::FORGOTTEN,
+        _ => return Err(PyValueError::new_err("the journal says this itself")),
+    };
+    py.detach(|| {
+        as_leader(&directory, LEAD_TIMEOUT, |leader| {
+            let fields: Vec<(&str, serde_json::Value)> =
+                fields.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
+            leader.declare(message, &fields)
+        })
+    })
+    .map_err(raise)
+}
+
+/// Names of the known keys that signed a note.
+#[pyfunction]
+pub fn note_verify(note: &[u8], vkeys: Vec<String>) -> PyResult<Vec<String>> {
+    let known = vkeys_of(&vkeys)?;
+    let signers =
+        Note::parse(note).and_then(|note| note.verify(&known)).map_err(malformed)?;
+    if signers.is_empty() {
+        return Err(PyValueError::new_err("note is not signed by a known key"));
+    }
+    Ok(signers.into_iter().map(|at| known[at].name.clone()).collect())
+}
+
+/// A signature line by an Ed25519 note key.
+#[pyfunction]
+pub fn note_sign(text: &[u8], name: &str, seed: &[u8]) -> PyResult<String> {
+    name_of(name)?;
+    let text = std::str::from_utf8(text)
+        .ok()
+        .filter(|text| text.ends_with('\n'))
+        .ok_or_else(|| PyValueError::new_err("a note's text is UTF-8 and ends in a line feed"))?;
+    let mut note = Note { text: text.to_owned(), signatures: Vec::new() };
+    note.sign(name, &key_of(seed)?);
+    Ok(note.signatures.iter().map(ToString::to_string).collect())
+}
+
+/// The name in a vkey.
+#[pyfunction]
+pub fn vkey_name(vkey: &str) -> PyResult<String> {
+    Ok(Vkey::parse(vkey).map_err(malformed)?.name)
+}
+
+/// Encrypts for a subject: XChaCha20-Poly1305 with a random nonce, which comes first.
+#[pyfunction]
+pub fn personal_seal<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    subject: &str,
+    value: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let sealed = seal::personal::seal(&hash_of(key)?, subject, value)?;
+    Ok(PyBytes::new(py, &sealed))
+}
+
+/// Decrypts what `personal_seal` made; `None` when it was not made with this key and subject.
+#[pyfunction]
+pub fn personal_open<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    subject: &str,
+    sealed: &[u8],
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let value = seal::personal::open(&hash_of(key)?, subject, sealed);
+    Ok(value.map(|value| PyBytes::new(py, &value)))
+}
+
+/// The public key of a note key.
+#[pyfunction]
+pub fn note_vkey(name: &str, seed: &[u8]) -> PyResult<String> {
+    name_of(name)?;
+    Ok(seal::note_key(name, &key_of(seed)?).to_string())
+}
+
+/// Origin, size and root of a checkpoint; its signatures are not looked at.
+#[pyfunction]
+pub fn checkpoint_parse<'py>(
+    py: Python<'py>,
+    note: &[u8],
+) -> PyResult<(String, u64, Bound<'py, PyBytes>)> {
+    let note = Note::parse(note).map_err(malformed)?;
+    let checkpoint = Checkpoint::parse(&note.text).map_err(malformed)?;
+    Ok((checkpoint.origin, checkpoint.size, PyBytes::new(py, &checkpoint.root)))
+}
+
+#[pyfunction]
+pub fn consistency_verify(
+    old_size: u64,
+    old_root: &[u8],
+    new_size: u64,
+    new_root: &[u8],
+    proof: Vec<Vec<u8>>,
+) -> PyResult<bool> {
+    let (old_root, new_root) = (hash_of(old_root)?, hash_of(new_root)?);
+    let proof = hashes_of(proof)?;
+    Ok(seal::verify_consistency(old_size, &old_root, new_size, &new_root, &proof))
+}
+
+#[pyfunction]
+pub fn inclusion_verify(
+    index: u64,
+    size: u64,
+    leaf: &[u8],
+    proof: Vec<Vec<u8>>,
+    root: &[u8],
+) -> PyResult<bool> {
+    let (leaf, root) = (hash_of(leaf)?, hash_of(root)?);
+    Ok(seal::verify_inclusion(index, size, &leaf, &hashes_of(proof)?, &root))
+}
+
+#[pyfunction]
+pub fn tree_root(py: Python<'_>, leaves: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyBytes>> {
+    Ok(PyBytes::new(py, &seal::root(&hashes_of(leaves)?)))
+}
+
+#[pyfunction]
+pub fn consistency_proof(
+    py: Python<'_>,
+    leaves: Vec<Vec<u8>>,
+    old_size: u64,
+) -> PyResult<Vec<Bound<'_, PyBytes>>> {
+    let leaves = hashes_of(leaves)?;
+    if old_size > leaves.len() as u64 {
+        return Err(PyValueError::new_err("the old size is larger than the tree"));
+    }
+    let Ok(proof) = seal::consistency(&mut &leaves[..], old_size, leaves.len() as u64);
+    Ok(proof.iter().map(|hash| PyBytes::new(py, hash)).collect())
+}
+
+#[pyfunction]
+pub fn inclusion_proof(
+    py: Python<'_>,
+    leaves: Vec<Vec<u8>>,
+    index: u64,
+) -> PyResult<Vec<Bound<'_, PyBytes>>> {
+    let leaves = hashes_of(leaves)?;
+    if index >= leaves.len() as u64 {
+        return Err(PyValueError::new_err("the tree has no such leaf"));
+    }
+    let Ok(proof) = seal::inclusion(&mut &leaves[..], index, leaves.len() as u64);
+    Ok(proof.iter().map(|hash| PyBytes::new(py, hash)).collect())
+}
+
+/// The commitment to a line under a salt.
+#[pyfunction]
+pub fn seal_commitment<'py>(
+    py: Python<'py>,
+    salt: [u8; 16],
+    line: &[u8],
+) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &seal::commitment(&salt, line))
+}
+
+/// The leaf hash of an entry.
+#[pyfunction]
+pub fn leaf_hash<'py>(py: Python<'py>, entry: &[u8]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &seal::leaf(entry))
+}
+
+/// The first `count` salts of a segment with this seed.
+#[pyfunction]
+pub fn seal_salts<'py>(
+    py: Python<'py>,
+    seed: &[u8],
+    count: usize,
+) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+    let mut salts = seal::Salts::new(&hash_of(seed)?, 0);
+    Ok((0..count).map(|_| PyBytes::new(py, &salts.next_salt())).collect())
+}
+
+#[pyfunction]
+pub fn ed25519_generate(py: Python<'_>) -> PyResult<Bound<'_, PyBytes>> {
+    Ok(PyBytes::new(py, &*seal::generate_key()?))
+}
+
+#[pyfunction]
+pub fn cosignature_vkey(name: &str, seed: &[u8]) -> PyResult<String> {
+    name_of(name)?;
+    Ok(Vkey::new(name, KeyKind::Cosignature, key_of(seed)?.verifying_key()).to_string())
+}
+
+/// A whole cosignature line.
+#[pyfunction]
+pub fn cosign(note: &[u8], name: &str, seed: &[u8], time_s: u64) -> PyResult<String> {
+    name_of(name)?;
+    let note = Note::parse(note).map_err(malformed)?;
+    Ok(seal::cosign(&note, name, &key_of(seed)?, time_s).to_string())
+}
+
+/// When `vkey` cosigned, seconds since 1970.
+#[pyfunction]
+pub fn cosignature_verify(note: &[u8], line: &str, vkey: &str) -> PyResult<u64> {
+    let note = Note::parse(note).map_err(malformed)?;
+    let vkey = Vkey::parse(vkey).map_err(malformed)?;
+    let line = SignatureLine::parse(line.strip_suffix('\n').unwrap_or(line)).map_err(malformed)?;
+    seal::cosignature_time(&note, &line, &vkey)
+        .ok_or_else(|| PyValueError::new_err("the cosignature is wrong, or another witness's"))
+}
+
+/// The witnesses of a policy: name, vkey, URL.
+#[pyfunction]
+pub fn policy_witnesses(policy: &str) -> PyResult<Vec<(String, String, Option<String>)>> {
+    let policy = Policy::parse(policy).map_err(malformed)?;
+    Ok(policy
+        .witnesses
+        .into_iter()
+        .map(|(name, vkey, url)| (name, vkey.to_string(), url))
+        .collect())
+}

@@ -98,9 +98,7 @@ def salts_from(seed):
         yield from (block[at : at + 16] for at in range(0, 64, 16))
 
 
-class Tree:
-    """Kept as the roots of the perfect subtrees over all entries, largest first (RFC 6962)."""
-
+class Tree:  # the roots of the perfect subtrees over all entries, largest first (RFC 6962)
     def __init__(self):
         self.size, self.frontier = 0, []
 
@@ -147,8 +145,9 @@ class Segment:
         self.open = records is None
         need(salts == "seed" or (salts in ("table", "none") and not self.open), "bad salts")
         need((salts == "seed") == (seed is not None), "seed does not fit salts")
-        need(self.open or (salts == "none") != lines.exists(), "lines missing, or not pruned")
-        *complete, torn = content(lines).split(b"\n")
+        self.half_pruned = salts == "none" and lines.exists()
+        need(self.open or salts == "none" or lines.exists(), "lines are missing", tree.size)
+        *complete, torn = (b"" if self.half_pruned else content(lines)).split(b"\n")
         count = len(complete) if self.open else number(records)
         surplus = 0 if self.open or not torn else 1
         self.torn, self.end = len(torn), tree.size + max(count, len(complete) + surplus)
@@ -172,15 +171,13 @@ class Segment:
         self.records = pruned if salts == "none" else zip(salt_of, complete[:count], strict=False)
 
 
-class Story:
-    """What the sealed records about the journal tell."""
-
+class Story:  # what the sealed records about the journal tell
     def __init__(self):
         self.created, self.opened, self.erased, self.pruned_below = None, [], set(), 0
 
     def read(self, index, line):
         record = json.loads(line.decode())
-        metadata = record["metadata"]
+        metadata = record.get("metadata", {})
         need((record["message"] == "journal created") == (index == 0), "a second beginning")
         match record["message"]:
             case "journal created":
@@ -202,9 +199,9 @@ class Story:
 
 def follow_keys(checkpoints, roots, identity, key, opened):
     """Checks roots and signatures in order; gives the epoch that is in force at the end."""
-    epoch, sealed, opened = 0, 0, opened[::-1]
+    epoch, sealed, opened = 0, -1, opened[::-1]
     for text, origin, size, root, *signatures in checkpoints:
-        need(int(size) >= sealed, f"a checkpoint at {int(size)} after one at {sealed}")
+        need(int(size) > sealed, f"a checkpoint at {int(size)} after one at {sealed}")
         signed_root, before, sealed = unbase64(root), sealed, int(size)
         need(roots.get(sealed) == signed_root, f"not the root that was signed at {sealed}", before)
         for signer, signature in zip((identity, key), signatures, strict=True):
@@ -235,9 +232,8 @@ def examine(directory, pin):
     for path in [*seals, *active.glob("*")]:
         name = path.relative_to(directory).as_posix()
         need(path.is_file() and FILE.fullmatch(name), f"unknown file {name!a}")
-        need(seal / "commitments" / f"{path.stem}.seal" in seals, f"no seal file for {name}")
 
-    tree, story, absent, roots = Tree(), Story(), {}, {0: hashed()}
+    tree, story, absent, roots, half = Tree(), Story(), {}, {0: hashed()}, False
     for path in seals:
         with reading(path.name):
             segment = Segment(path, active / f"{path.stem}.jsonl", tree)
@@ -256,7 +252,11 @@ def examine(directory, pin):
             if tree.size in sizes:
                 roots[tree.size] = tree.root()
         need(tree.size == segment.end, "its lines end too soon or too late", tree.size)
-        torn += segment.torn
+        torn, half = torn + segment.torn, half or segment.half_pruned
+    end = tree.size
+    for path in sorted({*active.glob("*")} - {active / f"{path.stem}.jsonl" for path in seals}):
+        need(int(path.stem) == end, "a segment that does not follow the others", end)
+        end += content(path).count(b"\n")
 
     need(tree.size >= sealed, "sealed records are missing", tree.size)
     need(story.created, "not `journal created`, or not sealed", 0)
@@ -272,13 +272,14 @@ def examine(directory, pin):
     need(current in [b"", *notes][-2:], "seal/checkpoint is not the last of seal/checkpoints")
     remarks = {
         "no pin": pin is None,
-        "unsealed tail": tree.size > sealed,
+        "unsealed tail": end > sealed,
         "torn bytes": torn,
+        "pruning not finished": half,
         "seal/checkpoint is one behind": current != notes[-1],
         "erasure not finished": any(absent.get(index, True) for index in story.erased),
     }
     reason = "; ".join(remark for remark, found in remarks.items() if found)
-    counts = (sealed, tree.size - sealed, torn, epoch, len(story.erased), story.pruned_below)
+    counts = (sealed, end - sealed, torn, epoch, len(story.erased), story.pruned_below)
     return Verdict(2 if reason else 0, *counts, pin is None, reason)
 
 
@@ -294,6 +295,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Verifies a sealed journal.")
     parser.add_argument("directory")
     parser.add_argument("--pin", help="the line that was printed when the journal was created")
-    verdict = verify(**vars(parser.parse_args()))
-    print(json.dumps(vars(verdict)))
+    print(json.dumps(vars(verdict := verify(**vars(parser.parse_args())))))
     raise SystemExit(verdict.code)

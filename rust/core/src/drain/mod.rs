@@ -296,14 +296,14 @@ impl Leader {
 
     /// Has what was drained so far synced for whoever drew a ticket up to `ticket`.
     pub fn serve_tickets(&mut self, ticket: u64) {
-        self.syncer.serve_tickets(ticket, self.committed.end);
+        self.syncer.serve_tickets(ticket);
     }
 
     /// Waits until everything appended so far is on the device, and sealed.
     pub fn sync(&mut self) {
         if let Some(sealer) = &self.sealer {
             // What cannot be hashed in a minute is sealed by the next leader.
-            let _ = sealer.seal().wait_hashed(self.committed.end);
+            let _ = sealer.seal().wait_hashed();
         }
         self.syncer.now(&self.file, true);
     }

@@ -24,8 +24,8 @@ enum Request {
     Dirty,
     /// Sync, sign when `sealed`, and say when it is done.
     Now { sealed: bool, done: Sender<()> },
-    /// Everything up to index `end`, for whoever drew a ticket up to `ticket`.
-    Tickets { ticket: u64, end: u64 },
+    /// Everything appended by now, for whoever drew a ticket up to this one.
+    Tickets(u64),
 }
 
 /// The thread that syncs for a leader, and ends with it.
@@ -90,11 +90,11 @@ impl Syncer {
         }
     }
 
-    /// Has everything up to index `end` synced and sealed for whoever drew a ticket up to `ticket`.
-    pub fn serve_tickets(&mut self, ticket: u64, end: u64) {
+    /// Has everything appended by now synced and sealed for whoever drew a ticket up to `ticket`.
+    pub fn serve_tickets(&mut self, ticket: u64) {
         if ticket > self.served {
             self.served = ticket;
-            self.send(Request::Tickets { ticket, end });
+            self.send(Request::Tickets(ticket));
         }
     }
 }
@@ -120,7 +120,6 @@ struct Waiting {
     sealed: bool,
     done: Vec<Sender<()>>,
     ticket: u64,
-    end: u64,
     ended: bool,
 }
 
@@ -172,9 +171,8 @@ impl Device {
                 waiting.sealed |= sealed;
                 waiting.urgent = true;
             }
-            Request::Tickets { ticket, end } => {
+            Request::Tickets(ticket) => {
                 waiting.ticket = waiting.ticket.max(ticket);
-                waiting.end = waiting.end.max(end);
                 waiting.sealed = true;
                 waiting.urgent = true;
             }
@@ -193,7 +191,7 @@ impl Device {
         let seal = self.seal.as_ref().filter(|_| due || asked.sealed || asked.ended);
         let worked = match seal.map(|(seal, _)| seal.clone()) {
             Some(seal) => {
-                let hashed = seal.wait_hashed(asked.end);
+                let hashed = seal.wait_hashed();
                 seal.checkpoint(|| self.sync(receiver)).is_ok() && hashed
             }
             None => self.sync(receiver).is_ok(),
@@ -208,7 +206,6 @@ impl Device {
             control.totals.sync_errors.fetch_add(1, Ordering::Relaxed);
             self.waiting.since.get_or_insert_with(Instant::now);
             self.waiting.ticket = self.waiting.ticket.max(asked.ticket);
-            self.waiting.end = self.waiting.end.max(asked.end);
             self.waiting.sealed |= asked.sealed;
         }
         self.waiting.ended |= asked.ended;

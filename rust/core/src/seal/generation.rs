@@ -107,6 +107,7 @@ fn begin(
         salts,
         unstored: Vec::new(),
         closings: std::collections::VecDeque::new(),
+        done: 0,
     };
     let mut publisher = Publisher::open(directory, keys, pin.clone(), 0, None)?;
     // So that from the first record on there is a checkpoint, and its absence means something.
@@ -223,6 +224,7 @@ fn rebuild_start(directory: &Path, size: u64) -> Result<Growth> {
         salts,
         unstored: Vec::new(),
         closings: std::collections::VecDeque::new(),
+        done: 0,
     })
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -42,6 +43,8 @@ pub(super) struct Growth {
     pub unstored: Vec<Unstored>,
     /// Ends of epochs that have no checkpoint yet.
     pub closings: VecDeque<(u64, Hash)>,
+    /// Pieces of work that were done.
+    pub done: u64,
 }
 
 impl Growth {
@@ -96,6 +99,8 @@ pub struct Seal {
     journal: PathBuf,
     growth: Mutex<Growth>,
     grown: Condvar,
+    /// Pieces of work that were handed to the hashing thread.
+    sent: AtomicU64,
     publisher: Mutex<Publisher>,
 }
 
@@ -105,6 +110,7 @@ impl Seal {
             journal: journal.to_owned(),
             growth: Mutex::new(growth),
             grown: Condvar::new(),
+            sent: AtomicU64::new(0),
             publisher: Mutex::new(publisher),
         }
     }
@@ -159,17 +165,16 @@ impl Seal {
         size > self.publisher().size()
     }
 
-    /// Waits until everything up to index `end` is hashed. False when that took longer than a minute.
+    /// Waits until everything handed over by now is hashed. False when that took longer than a minute.
     #[must_use]
-    pub fn wait_hashed(&self, end: u64) -> bool {
+    pub fn wait_hashed(&self) -> bool {
+        let sent = self.sent.load(Ordering::Acquire);
         let growth = self.growth();
         let (growth, _) = self
             .grown
-            .wait_timeout_while(growth, Duration::from_secs(60), |growth| {
-                growth.tree.size() < end
-            })
+            .wait_timeout_while(growth, Duration::from_secs(60), |growth| growth.done < sent)
             .unwrap_or_else(PoisonError::into_inner);
-        growth.tree.size() >= end
+        growth.done >= sent
     }
 
     /// Signs what is hashed by now, after `sync` has brought it to the device.
@@ -257,6 +262,7 @@ impl Sealer {
     }
 
     fn send(&self, work: Work) {
+        self.seal.sent.fetch_add(1, Ordering::AcqRel);
         if let Some(queue) = &self.work {
             // Without its thread nothing is signed any more, which `checkpoint` reports.
             let _ = queue.send(work);
@@ -338,6 +344,7 @@ fn hash(seal: &Seal, receiver: &Receiver<Work>) {
                 growth.closings.push_back(end);
             }
         }
+        growth.done += 1;
         drop(growth);
         seal.grown.notify_all();
     }

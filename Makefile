@@ -7,7 +7,7 @@ STAMPS := .cache
 MANIFEST := --manifest-path rust/Cargo.toml
 INPUT ?=
 
-.PHONY: help demo test check fix bench docs clean native rust-tests
+.PHONY: help demo test check fix bench mutate docs clean native rust-tests
 
 help:
 	@echo "make demo    set everything up and show the main job on real input (INPUT='file…')"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   formatting, lint, types, import floors, house numbers"
 	@echo "make fix     format, and mend what the linters can"
 	@echo "make bench   measure against peers; ratios"
+	@echo "make mutate  the long campaigns of the seal: a million mutations, ten thousand kills"
 	@echo "make docs    generate the reference pages"
 	@echo "make clean   remove what the above made"
 
@@ -38,7 +39,12 @@ rust-tests:
 	RUSTFLAGS="--cfg loom" cargo test --quiet --release --target-dir rust/target/loom \
 		$(MANIFEST) -p treering-core --lib ring::interleavings
 
-test: native $(STAMPS)/test rust-tests
+# aics-tlog says that it wants Python 3.12 and runs on 3.11.
+$(STAMPS)/witnesses: $(STAMPS)/test
+	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python 'aics-tlog==0.2.1'
+	@touch $@
+
+test: native $(STAMPS)/witnesses rust-tests
 	$(BIN)/python -m pytest
 
 demo: native
@@ -61,6 +67,9 @@ fix: $(STAMPS)/check
 
 bench: native $(STAMPS)/bench
 	$(BIN)/python -m bench
+
+mutate: native $(STAMPS)/test
+	$(BIN)/python scripts/mutate.py
 
 docs: native
 	$(BIN)/python scripts/reference.py

@@ -83,6 +83,7 @@ fn report_dict<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyD
     out.set_item("pin", &report.pin)?;
     out.set_item("pinned", report.pinned)?;
     out.set_item("anchored", report.anchored)?;
+    out.set_item("unanchored", report.unanchored)?;
     out.set_item("checkpoint", &report.checkpoint)?;
     out.set_item("bytes", report.bytes)?;
     Ok(out)
@@ -136,6 +137,9 @@ pub fn seal_verify<'py>(
 #[pyfunction]
 pub fn seal_request(py: Python<'_>, directory: PathBuf, timeout_s: f64) -> PyResult<Option<u64>> {
     py.detach(|| -> treering_core::error::Result<Option<u64>> {
+        if !directory.join("journal.json").exists() {
+            return Ok(None);
+        }
         let (journal, settings) = Journal::open(&directory)?;
         let led = !matches!(journal.try_lead(), Ok(Some(_)));
         let Some(domain) = Domain::look(&journal.domain_place(&settings)?).filter(|_| led) else {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
-from treering.errors import ConfigurationError, TreeringError
+from treering.errors import ConfigurationError, JournalUnavailable, TreeringError
 from treering._keys import keys
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ def verify(
         ConfigurationError: `trust` or `state` cannot be read as what they should be.
         JournalUnavailable: `directory` holds no journal.
     """
+    if not Path(directory, "active").is_dir():
+        raise JournalUnavailable(
+            f"there is no journal in '{directory}'", code="journal_missing", path=directory
+        )
     until = _core.seal_request(directory, wait_s)
     seen = [] if state is None else _seen(Path(state))
     from_host = _of_this_host(directory) if trust is None else None
@@ -153,6 +157,9 @@ def _judge(report: dict[str, Any], max_age_s: float | None) -> Verdict:
     if report["erasing"] or report["pruning"]:
         words.append("ERASURE INTERRUPTED")
         missing.append("an erasure was interrupted; running it again finishes it")
+    if report["unanchored"]:
+        words.append("NOT ANCHORED")
+        missing.append("the policy's witnesses have cosigned no checkpoint of it")
     if report["pinned"] == 0:
         words.append("KEYS NOT PINNED")
         missing.append("nobody vouches for the keys: give the line printed when the journal was made")

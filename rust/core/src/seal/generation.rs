@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{json, Value};
 
 use super::checkpoint::{series, Checkpoint};
-use super::commitments::{self, SegmentSeal};
+use super::commitments::{self, SaltKind, SegmentSeal};
 use super::event::{event, Event};
 use super::hash::{record_leaf, sha256, Hash};
 use super::keys::{generate, Keys};
@@ -208,15 +208,23 @@ fn first_line(path: &Path) -> Result<Vec<u8>> {
     Ok(line)
 }
 
+/// A seal file as it was when its segment began: what came after is made anew from the lines.
+fn reopened(mut seal: SegmentSeal) -> SegmentSeal {
+    if seal.salts == SaltKind::Seed {
+        seal.records = None;
+        seal.commitments.clear();
+    }
+    seal
+}
+
 /// The state at the beginning of the segment that record `size` is in, or would be.
 fn rebuild_start(directory: &Path, size: u64) -> Result<Growth> {
     let first = commitments::list(directory)?
         .into_iter()
         .rfind(|first| *first <= size)
         .ok_or_else(|| ended(directory, "the seal files are missing"))?;
-    let mut segment = SegmentSeal::load(directory, first)?;
+    let segment = reopened(SegmentSeal::load(directory, first)?);
     let tree = Growing::new(&segment.frontier);
-    segment.commitments.clear();
     let salts = Salts::new(&segment.seed.unwrap_or_default(), 0);
     Ok(Growth {
         tree,
@@ -248,35 +256,16 @@ fn rebuild(
     let from = growth.tree.size();
     let mut following = segments(journal)?.into_iter().filter(|segment| segment.first >= from);
     let mut next = following.next();
-    // A pruned or erased segment has its commitments stored; its lines are not needed.
-    let stored = SegmentSeal::load(directory, from)?;
-    if stored.records.is_some() {
-        for commitment in &stored.commitments {
-            growth.tree.push(record_leaf(commitment));
-            if growth.tree.size() == checkpoint.size {
-                seen_root = Some(growth.tree.root());
-            }
-        }
-        growth.tree.take_nodes();
+    if growth.segment.records.is_some() {
+        skip_changed(directory, growth, checkpoint, &mut seen_root)?;
         if next.as_ref().is_some_and(|segment| segment.first == from) {
             next = following.next();
         }
-        growth.segment = match next.as_ref().map(|segment| segment.first) {
-            Some(first) if commitments::place(directory, first).exists() => {
-                SegmentSeal::load(directory, first)?
-            }
-            _ => SegmentSeal::open_segment(
-                *generate().at("making salts for", directory)?,
-                growth.tree.frontier(),
-            ),
-        };
-        growth.unstored.push((growth.segment.clone(), None));
-        growth.salts = Salts::new(&growth.segment.seed.unwrap_or_default(), 0);
     }
     let mut is_first = true;
     while let Some(segment) = next {
         if !std::mem::replace(&mut is_first, false) {
-            rotate_into(directory, growth, segment.first)?;
+            rotate_into(directory, growth)?;
         }
         if segment.first != growth.tree.size() {
             return Err(ended(&segment.path, "records are missing before it"));
@@ -310,19 +299,49 @@ fn rebuild(
     Ok(announced)
 }
 
-/// Closes the growth's segment and takes up the next one's stored seal file, or a fresh one.
-fn rotate_into(directory: &Path, growth: &mut Growth, first: u64) -> Result<()> {
-    growth.rotate().at("making salts for", directory)?;
-    if commitments::place(directory, first).exists() {
-        let stored = SegmentSeal::load(directory, first)?;
-        if stored.frontier != growth.segment.frontier || stored.records.is_some() {
-            let place = commitments::place(directory, first);
-            return Err(ended(&place, "it does not follow the segment before it"));
+/// An erased or pruned segment has its commitments stored; its lines tell nothing more.
+fn skip_changed(
+    directory: &Path,
+    growth: &mut Growth,
+    checkpoint: &Checkpoint,
+    seen_root: &mut Option<Hash>,
+) -> Result<()> {
+    for commitment in &growth.segment.commitments {
+        growth.tree.push(record_leaf(commitment));
+        if growth.tree.size() == checkpoint.size {
+            *seen_root = Some(growth.tree.root());
         }
-        growth.unstored.retain(|(seal, _)| seal.first != first);
-        growth.salts = Salts::new(&stored.seed.unwrap_or_default(), 0);
-        growth.segment = stored;
     }
+    growth.tree.take_nodes();
+    growth.segment = segment_at(directory, &growth.tree.frontier())?;
+    growth.unstored.push((growth.segment.clone(), None));
+    growth.salts = Salts::new(&growth.segment.seed.unwrap_or_default(), 0);
+    Ok(())
+}
+
+/// The stored seal file of the segment that begins at the end of `frontier`, or a fresh one.
+fn segment_at(directory: &Path, frontier: &Range) -> Result<SegmentSeal> {
+    let place = commitments::place(directory, frontier.end());
+    if !place.exists() {
+        let seed = generate().at("making salts for", directory)?;
+        return Ok(SegmentSeal::open_segment(*seed, frontier.clone()));
+    }
+    let stored = reopened(SegmentSeal::load(directory, frontier.end())?);
+    if stored.frontier != *frontier || stored.records.is_some() {
+        return Err(ended(&place, "it does not follow the segment before it"));
+    }
+    Ok(stored)
+}
+
+/// Closes the growth's segment and takes up the next one.
+fn rotate_into(directory: &Path, growth: &mut Growth) -> Result<()> {
+    growth.rotate().at("making salts for", directory)?;
+    let segment = segment_at(directory, &growth.tree.frontier())?;
+    if let Some((open, _)) = growth.unstored.last_mut() {
+        *open = segment.clone();
+    }
+    growth.salts = Salts::new(&segment.seed.unwrap_or_default(), 0);
+    growth.segment = segment;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::hashing::{hash, Hashed, Piece};
 use super::source::{checkpoints, segments, Pieces, Source};
 use super::{Failure, Options, Report};
 use crate::clock::parse_rfc3339;
-use crate::seal::{Checkpoint, Hash};
+use crate::seal::{Checkpoint, Hash, Policy};
 
 type Judged<T> = Result<T, Failure>;
 
@@ -57,6 +57,8 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
     report.checkpoint = last_note.to_string();
     report.lags = compare_newest(&series.notes, &newest)?;
     report.anchored = anchors::anchored(directory, &options.trust, &series.notes)?;
+    report.unanchored = report.anchored.is_none()
+        && options.trust.policy.as_ref().is_some_and(Policy::wants_witnesses);
     let expected = expectations(&series.notes, &options.seen, last)?;
     let mut walk = Walk {
         sizes: series.notes.iter().map(|(_, _, checkpoint)| checkpoint.size).collect(),
@@ -358,11 +360,13 @@ impl Walk<'_> {
             }
             let Some(expected) = self.expected.pop_front() else { break };
             if expected.root != self.tree.root() {
+                let good = self.after_last_good(size);
                 let what = format!(
-                    "the records are not those under {} of size {size}",
+                    "one of the records {good} to {} is not what {} of size {size} signs",
+                    size - 1,
                     expected.source
                 );
-                return Err(Failure::at(self.after_last_good(size), what));
+                return Err(Failure::at(good, what));
             }
             if expected.note.is_some() {
                 self.check_signatures(&expected)?;
@@ -409,12 +413,12 @@ impl Walk<'_> {
         until: Option<u64>,
     ) -> Judged<()> {
         let sealed = self.report.sealed;
-        for path in unsealed {
-            end += unsealed_records(path, end)?;
-        }
         if end < sealed {
             let what = format!("records {end} to {} were sealed and are missing", sealed - 1);
             return Err(Failure::at(end, what));
+        }
+        for path in unsealed {
+            end += unsealed_records(path, end)?;
         }
         if sealed > 0 && self.genesis.is_none() {
             return Err(Failure::at(0, "record 0 does not say whose journal this is"));

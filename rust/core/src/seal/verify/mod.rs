@@ -113,6 +113,8 @@ pub struct Report {
     pub pinned: u64,
     /// Size and time (seconds since 1970) of the newest checkpoint that the policy's quorum cosigned.
     pub anchored: Option<(u64, u64)>,
+    /// The policy demands witnesses, and no checkpoint has enough of them.
+    pub unanchored: bool,
     /// The newest checkpoint, as signed.
     pub checkpoint: String,
     pub bytes: u64,
@@ -137,6 +139,7 @@ impl Report {
             || self.lags
             || self.erasing > 0
             || self.pruning
+            || self.unanchored
             || self.pinned == 0;
         match (&self.failure, loose) {
             (Some(_), _) => Verdict::Failed,

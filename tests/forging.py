@@ -15,10 +15,10 @@ def private_keys(journal):
     """The seeds in `seal/keys`: identity, number of the epoch, epoch."""
 
     def seed(text):
-        return base64.b64decode(text.strip().split("+", 4)[4])[1:]
+        return base64.b64decode(text.split()[-1].split("+", 4)[4])[1:]
 
     keys = Path(journal, "seal", "keys")
-    number, epoch = (keys / "epoch").read_text().split(" ", 1)
+    number, epoch, _ = (keys / "epoch").read_text().split(" ", 2)
     return seed((keys / "identity").read_text()), int(number), seed(epoch)
 
 

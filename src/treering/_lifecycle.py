@@ -43,7 +43,8 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
     is_new = directory is not None and not os.path.exists(f"{directory}/journal.json")
     _core.configure(_flat(config))
     _config = config
-    if is_new and config.values["console"]:
+    # A profile that has no console, such as production's, still shows it.
+    if is_new and (config.values["console"] or config.sources["console"] == "profile production"):
         _tell_pin(str(directory))
     return config
 

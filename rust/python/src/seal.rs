@@ -81,6 +81,7 @@ fn report_dict<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyD
     out.set_item("closed", report.closed)?;
     out.set_item("last_time", &report.last_time)?;
     out.set_item("pin", &report.pin)?;
+    out.set_item("previous", &report.previous)?;
     out.set_item("pinned", report.pinned)?;
     out.set_item("anchored", report.anchored)?;
     out.set_item("unanchored", report.unanchored)?;

@@ -145,18 +145,28 @@ def _judge(report: dict[str, Any], max_age_s: float | None) -> Verdict:
         words.append(f"ERASED {report['erased']:,}")
     if report["pruned_below"]:
         words.append(f"PRUNED below {report['pruned_below']:,}")
-    if not report["closed"] and not report["live"] and sealed:
+    if not (report["closed"] and tail == 0) and not report["live"] and sealed:
         words.append("ENDED WITHOUT CLOSE")
     if tail or report["torn_bytes"]:
         torn = f" and {report['torn_bytes']:,} torn bytes" if report["torn_bytes"] else ""
         words.append(f"UNSEALED tail {tail:,}{torn}")
-        missing.append(f"{tail:,} records{torn} are not sealed; opening the journal seals them")
+        missing.append(
+            f"the last {tail:,} record{'s' * (tail != 1)}{torn} are not sealed: look at them, since"
+            " whoever opens the journal next seals what is there"
+        )
     if report["torn_checkpoint_bytes"] or report["lags"]:
         words.append("CHECKPOINT INTERRUPTED")
         missing.append("a checkpoint was interrupted; opening the journal mends it")
     if report["erasing"] or report["pruning"]:
         words.append("ERASURE INTERRUPTED")
         missing.append("an erasure was interrupted; running it again finishes it")
+    if report["previous"]:
+        words.append("NEW GENERATION")
+        if report["trust"] != "given":
+            missing.append(
+                f"the generation before it ended ({report['previous']}): look at ended/ first, then"
+                " give this one's own line"
+            )
     if report["unanchored"]:
         words.append("NOT ANCHORED")
         missing.append("the policy's witnesses have cosigned no checkpoint of it")

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Leader;
+use super::{Leader, Purpose};
 use crate::clock::{now_ns, parse_rfc3339, rfc3339};
 use crate::domain::Domain;
 use crate::error::{At, Error, Result};
@@ -34,7 +34,7 @@ pub fn as_leader<T>(
     let token = std::process::id() << 8 | 0xff;
     let deadline = Instant::now() + timeout;
     let leader = loop {
-        if let Some(leader) = Leader::take(&journal, &settings, &domain, None)? {
+        if let Some(leader) = Leader::take(&journal, &settings, &domain, None, Purpose::Upkeep)? {
             break leader;
         }
         domain.control().ask_handover(token);
@@ -66,7 +66,7 @@ pub fn as_leader<T>(
 
 impl Leader {
     fn refuse(&self, what: String) -> Error {
-        Error::Damaged { path: self.journal.directory().to_owned(), what }
+        Error::Refused { path: self.journal.directory().to_owned(), what }
     }
 
     /// Seals everything that was appended.
@@ -125,9 +125,13 @@ impl Leader {
                 _ => parts.push((segment.clone(), vec![*index])),
             }
         }
-        for (segment, part) in &parts {
+        for (segment, part) in &mut parts {
             let lines = self.lines_of(segment)?;
-            for index in part {
+            // What was erased before need not be said again.
+            part.retain(|index| {
+                lines.get((index - segment.first) as usize).is_none_or(|line| !line.is_empty())
+            });
+            for index in part.iter() {
                 let line = lines.get((index - segment.first) as usize);
                 if line.is_none_or(|line| seal::is_needed(line)) {
                     return Err(self.refuse(format!(
@@ -135,6 +139,11 @@ impl Leader {
                     )));
                 }
             }
+        }
+        parts.retain(|(_, part)| !part.is_empty());
+        let indices: Vec<u64> = parts.iter().flat_map(|(_, part)| part).copied().collect();
+        if indices.is_empty() {
+            return Ok(());
         }
         if last >= self.committed.segment {
             self.rotate()?;

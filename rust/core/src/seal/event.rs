@@ -30,6 +30,8 @@ pub struct Created {
     pub identity: Vkey,
     pub key: Vkey,
     pub retention: Retention,
+    /// Why the generation before it ended, when there was one.
+    pub previous: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,13 @@ struct CreatedFields {
     epoch: u64,
     key: String,
     policy: Retention,
+    #[serde(default)]
+    previous: Option<PreviousFields>,
+}
+
+#[derive(Deserialize)]
+struct PreviousFields {
+    why: String,
 }
 
 #[derive(Deserialize)]
@@ -113,7 +122,9 @@ fn read(line: &[u8]) -> Option<Event> {
                 return None;
             }
             let origin = fields.origin;
-            Event::Created(Box::new(Created { origin, identity, key, retention: fields.policy }))
+            let previous = fields.previous.map(|previous| previous.why);
+            let retention = fields.policy;
+            Event::Created(Box::new(Created { origin, identity, key, retention, previous }))
         }
         EPOCH => {
             let fields: EpochFields = serde_json::from_value(metadata).ok()?;

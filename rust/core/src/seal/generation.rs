@@ -34,14 +34,15 @@ pub enum Opened {
 }
 
 /// Opens the seal of a journal whose records end at `committed`, which is set to the beginning when a new
-/// generation begins.
+/// generation begins. That happens only when the present one cannot go on and `may_end`.
 ///
 /// # Errors
-/// When the seal's files cannot be read or written.
+/// When the seal's files cannot be read or written; `Damaged` when the seal cannot go on.
 pub fn open(
     journal: &Journal,
     settings: &Settings,
     committed: &mut Committed,
+    may_end: bool,
 ) -> Result<(Seal, Opened)> {
     let generation = ended_generations(journal.directory());
     let origin = match generation {
@@ -53,14 +54,28 @@ pub fn open(
     }
     match resume(journal, settings, &origin, committed.end) {
         Ok(seal) => Ok((seal, Opened::Resumed)),
-        Err(Error::Damaged { what, .. }) => {
+        Err(Error::Damaged { what, .. }) if may_end => {
             let previous = end(journal, generation + 1, &what, committed.end)?;
             *committed = Committed::default();
             let origin = format!("{}/{}", settings.origin, generation + 1);
-            begin(journal, settings, &origin, Some(previous))
+            let (seal, opened) = begin(journal, settings, &origin, Some(previous))?;
+            tell(journal, generation + 1, &what, &seal.pin());
+            Ok((seal, opened))
         }
         Err(error) => Err(error),
     }
+}
+
+/// Nobody may miss that a seal has ended, wherever the records go.
+fn tell(journal: &Journal, generation: u64, why: &str, pin: &str) {
+    use std::io::Write;
+    let directory = journal.directory().display();
+    let text = format!(
+        "treering: the seal of '{directory}' cannot go on: {why}\n\
+         treering: what it sealed is kept in '{directory}/ended/{generation:04}'; from now on its line is\n  {pin}\n"
+    );
+    // Without a standard error the journal's first record says it.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn keys_place(journal: &Path, settings: &Settings) -> PathBuf {
@@ -426,6 +441,9 @@ fn end(journal: &Journal, number: u64, why: &str, records: u64) -> Result<Value>
             other => other.at("moving", &from)?,
         }
     }
+    // So that it can be looked at like any journal.
+    let settings = journal.settings_path();
+    fs::copy(&settings, place.join("journal.json")).at("copying", &settings)?;
     // Its keys must never sign again.
     let keys = place.join("seal").join("keys");
     if keys.is_dir() {

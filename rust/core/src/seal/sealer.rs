@@ -241,6 +241,9 @@ impl Sealer {
     pub fn start(seal: Seal, epoch_max_age: Duration) -> Result<Self> {
         let seal = Arc::new(seal);
         let (work, receiver) = sync_channel(QUEUE);
+        let age = seal.publisher().keys.epoch_age();
+        let epoch_since = Instant::now().checked_sub(age.min(epoch_max_age));
+        let epoch_since = epoch_since.unwrap_or_else(Instant::now);
         let announced = seal.publisher().keys.epoch() + seal.growth().closings.len() as u64;
         let shared = seal.clone();
         let thread = std::thread::Builder::new()
@@ -254,7 +257,7 @@ impl Sealer {
             thread: Some(thread),
             epoch_max_age,
             announced,
-            epoch_since: Instant::now(),
+            epoch_since,
             epoch_records: 0,
             epoch_bytes: 0,
         })

@@ -319,6 +319,7 @@ impl Walk<'_> {
             self.report.pinned += 1;
         }
         self.report.pin = format!("{} {}", keys[0], keys[1]);
+        self.report.previous.clone_from(&created.previous);
         self.keys = keys.to_vec();
         self.genesis = Some(created);
         // The checkpoint of the empty tree was met before its key was known.
@@ -361,11 +362,12 @@ impl Walk<'_> {
             let Some(expected) = self.expected.pop_front() else { break };
             if expected.root != self.tree.root() {
                 let good = self.after_last_good(size);
-                let what = format!(
-                    "one of the records {good} to {} is not what {} of size {size} signs",
-                    size - 1,
-                    expected.source
-                );
+                let which = if good + 1 == size {
+                    format!("record {good}")
+                } else {
+                    format!("one of the records {good} to {}", size - 1)
+                };
+                let what = format!("{which} is not what {} of size {size} signs", expected.source);
                 return Err(Failure::at(good, what));
             }
             if expected.note.is_some() {
@@ -414,7 +416,7 @@ impl Walk<'_> {
     ) -> Judged<()> {
         let sealed = self.report.sealed;
         if end < sealed {
-            let what = format!("records {end} to {} were sealed and are missing", sealed - 1);
+            let what = format!("the records from {end} to {} were sealed and are missing", sealed - 1);
             return Err(Failure::at(end, what));
         }
         for path in unsealed {

@@ -109,6 +109,8 @@ pub struct Report {
     pub last_time: String,
     /// The line to pin, as record 0 has it.
     pub pin: String,
+    /// Why the generation before this one ended, when record 0 says that there was one.
+    pub previous: Option<String>,
     /// How many of the two keys of the pin were given and matched.
     pub pinned: u64,
     /// Size and time (seconds since 1970) of the newest checkpoint that the policy's quorum cosigned.

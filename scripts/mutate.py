@@ -50,7 +50,9 @@ def main():
         alarms = sum(pool.map(killing, kill_shares, _seeds(options.seed, kill_shares)), [])
         print(f"{sum(kill_shares):,} kills: {len(alarms)} false alarms", flush=True)
         tried, survivors = 0, []
-        for count, found in pool.map(mutating, mutation_shares, _seeds(options.seed, mutation_shares)):
+        for count, found in pool.map(
+            mutating, mutation_shares, _seeds(options.seed, mutation_shares)
+        ):
             tried += count
             survivors += found
             print(f"{tried:,} mutations: {len(survivors)} undetected", flush=True)

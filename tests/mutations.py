@@ -129,7 +129,9 @@ def journal_case(name, journal, trust, *, older=None):
         files.remove(f"active/{last}.jsonl")
         files.remove(f"seal/commitments/{last}.seal")
     if "witness" in name:
-        files += [p.relative_to(journal).as_posix() for p in journal.glob("seal/anchors/*.cosigned")]
+        files += [
+            p.relative_to(journal).as_posix() for p in journal.glob("seal/anchors/*.cosigned")
+        ]
 
     def passes():
         return _core.seal_verify(journal, trust, [], None, 1)["verdict"] == "sealed"

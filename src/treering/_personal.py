@@ -101,9 +101,7 @@ def forget(subject: str, *, directory: str | os.PathLike[str] | None = None) -> 
         os.close(handle)
     _sync_directory(place.parent)
     digest = hashlib.sha256(subject.encode()).hexdigest()
-    _core.seal_declare(
-        journal, "personal data forgotten", json.dumps({"subject_sha256": digest})
-    )
+    _core.seal_declare(journal, "personal data forgotten", json.dumps({"subject_sha256": digest}))
     return True
 
 

@@ -349,7 +349,10 @@ def test_a_restored_older_directory_says_so(journal, trust, tmp_path):
     treering.shutdown()
     first = json.loads(next(journal.glob("active/*.jsonl")).read_bytes().split(b"\n")[0])
     assert "rolled back or restored" in first["metadata"]["previous"]["why"]
-    assert verify(journal).ok, "a new generation with keys of its own"
+    again = verify(journal)
+    assert again.code == NOT_PROVEN, "a new generation with keys that nobody pinned"
+    assert "NEW GENERATION" in again.words
+    assert judged(journal, pin(journal)).code == SEALED
     assert judged(journal / "ended" / "0001", trust).code == SEALED
     assert not (journal / "ended/0001/seal/keys").exists()
 

@@ -32,7 +32,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--trust", metavar="LINE|FILE", help="the pinned line, or a file with it or with a policy"
     )
-    parser.add_argument("--state", metavar="FILE", help="what this verifier saw last; kept up to date")
+    parser.add_argument(
+        "--state", metavar="FILE", help="what this verifier saw last; kept up to date"
+    )
     parser.add_argument(
         "--max-age", metavar="TIME", help="older last records are STALE, e.g. 90s, 15m, 2h, 1d"
     )
@@ -48,7 +50,11 @@ def run(options: argparse.Namespace) -> Exit:
     trust = _options.trust_of(options.trust)
     if path.is_file():
         return _proof(path, options, trust)
-    if (path / "tile").is_dir() or not (path / "active").is_dir() and (path / "checkpoint").exists():
+    if (
+        (path / "tile").is_dir()
+        or not (path / "active").is_dir()
+        and (path / "checkpoint").exists()
+    ):
         return _tiles(path, options, trust)
     from treering.seal import verify
 

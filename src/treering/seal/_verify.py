@@ -172,7 +172,9 @@ def _judge(report: dict[str, Any], max_age_s: float | None) -> Verdict:
         missing.append("the policy's witnesses have cosigned no checkpoint of it")
     if report["pinned"] == 0:
         words.append("KEYS NOT PINNED")
-        missing.append("nobody vouches for the keys: give the line printed when the journal was made")
+        missing.append(
+            "nobody vouches for the keys: give the line printed when the journal was made"
+        )
     age_s = _age_s(report["last_time"])
     if max_age_s is not None and (age_s is None or age_s > max_age_s):
         words.append("STALE")

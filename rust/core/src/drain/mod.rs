@@ -7,9 +7,9 @@ mod commit;
 mod merge;
 mod run;
 mod sync;
-mod upkeep;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod upkeep;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -25,8 +25,8 @@ use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;
 use crate::journal::{adopt, last_line, notice, Adopted, Journal, Segment, Settings};
 use crate::process::fork;
-use crate::seal::{self, event, Event, Opened, Seal, Sealer, CLOSED};
 use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_EVICTING, CONSUMER_FREE};
+use crate::seal::{self, event, Event, Opened, Seal, Sealer, CLOSED};
 use sync::Syncer;
 
 /// Bytes moved at once: large enough to pay for the system call, small enough to stay in the cache.
@@ -367,7 +367,7 @@ impl Leader {
     /// # Errors
     /// When it cannot be written.
     pub fn close(&mut self) -> Result<()> {
-        let alone = self.rings.iter().all(|ring| ring.is_orphan());
+        let alone = self.rings.iter().all(SharedRing::is_orphan);
         while self.drain()? > 0 {}
         self.turn_epoch(false)?;
         if alone && self.sealer.is_some() && self.committed.end > 0 && !self.closed {

@@ -155,7 +155,13 @@ pub fn run(shared: &DrainThread) {
         let taken = if waits_for_other {
             Ok(None)
         } else {
-            Leader::take(&shared.journal, &shared.settings, &shared.domain, shared.own.clone(), Purpose::Logging)
+            Leader::take(
+                &shared.journal,
+                &shared.settings,
+                &shared.domain,
+                shared.own.clone(),
+                Purpose::Logging,
+            )
         };
         match taken {
             Ok(Some(leader)) => {

@@ -64,6 +64,14 @@ pub fn as_leader<T>(
     worked
 }
 
+fn lines_of(segment: &Segment) -> Result<Vec<Vec<u8>>> {
+    let bytes = std::fs::read(&segment.path).at("reading the segment", &segment.path)?;
+    Ok(bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| line[..line.len() - 1].to_vec())
+        .collect())
+}
+
 impl Leader {
     fn refuse(&self, what: String) -> Error {
         Error::Refused { path: self.journal.directory().to_owned(), what }
@@ -86,14 +94,6 @@ impl Leader {
     pub fn declare(&mut self, message: &str, fields: &[(&str, Value)]) -> Result<()> {
         self.append_notice(notice(message, fields))?;
         self.seal_all()
-    }
-
-    fn lines_of(&self, segment: &Segment) -> Result<Vec<Vec<u8>>> {
-        let bytes = std::fs::read(&segment.path).at("reading the segment", &segment.path)?;
-        Ok(bytes
-            .split_inclusive(|byte| *byte == b'\n')
-            .map(|line| line[..line.len() - 1].to_vec())
-            .collect())
     }
 
     /// Erases single records: says so in the journal, seals that, then takes their content away.
@@ -126,7 +126,7 @@ impl Leader {
             }
         }
         for (segment, part) in &mut parts {
-            let lines = self.lines_of(segment)?;
+            let lines = lines_of(segment)?;
             // What was erased before need not be said again.
             part.retain(|index| {
                 lines.get((index - segment.first) as usize).is_none_or(|line| !line.is_empty())
@@ -150,11 +150,7 @@ impl Leader {
         }
         self.declare(
             ERASED,
-            &[
-                ("indices", indices.into()),
-                ("reason", reason.into()),
-                ("request", request.into()),
-            ],
+            &[("indices", indices.into()), ("reason", reason.into()), ("request", request.into())],
         )?;
         for (segment, part) in &parts {
             seal::erase_from(self.journal.directory(), segment, part)?;
@@ -175,14 +171,15 @@ impl Leader {
         let Some(min_index) = (whole > 0).then(|| all[whole].first) else {
             return Ok(Pruned { segments: 0, min_index: all.first().map_or(0, |s| s.first) });
         };
-        let newest = self.newest_time(&all[..whole])?;
+        let newest = newest_time(&all[..whole])?;
         let policy_s = self.settings.retention_min_age_s;
         let age_ns = now_ns().saturating_sub(parse_rfc3339(&newest).unwrap_or(u64::MAX));
         if policy_s > 0 && age_ns < policy_s.saturating_mul(1_000_000_000) {
             return Err(Error::Setting {
                 name: "retention_min_age_s",
                 found: policy_s.to_string(),
-                wanted: "the newest record below that index is younger; a lower index would be right",
+                wanted:
+                    "the newest record below that index is younger; a lower index would be right",
             });
         }
         let names: Vec<Value> =
@@ -202,21 +199,21 @@ impl Leader {
         }
         Ok(Pruned { segments: whole as u64, min_index })
     }
+}
 
-    /// The latest time stamp in some segments.
-    fn newest_time(&self, segments: &[Segment]) -> Result<String> {
-        #[derive(serde::Deserialize)]
-        struct Timed {
-            timestamp: String,
-        }
-        let mut newest = 0;
-        for segment in segments {
-            for line in self.lines_of(segment)? {
-                let time = serde_json::from_slice::<Timed>(&line).ok();
-                let time = time.and_then(|timed| parse_rfc3339(&timed.timestamp));
-                newest = newest.max(time.unwrap_or(0));
-            }
-        }
-        Ok(rfc3339(newest))
+/// The latest time stamp in some segments.
+fn newest_time(segments: &[Segment]) -> Result<String> {
+    #[derive(serde::Deserialize)]
+    struct Timed {
+        timestamp: String,
     }
+    let mut newest = 0;
+    for segment in segments {
+        for line in lines_of(segment)? {
+            let time = serde_json::from_slice::<Timed>(&line).ok();
+            let time = time.and_then(|timed| parse_rfc3339(&timed.timestamp));
+            newest = newest.max(time.unwrap_or(0));
+        }
+    }
+    Ok(rfc3339(newest))
 }

@@ -17,7 +17,7 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SaltKind {
-    /// The ChaCha20 key stream under the seed.
+    /// The `ChaCha20` key stream under the seed.
     Seed,
     /// A table: the segment has erased records.
     Table,

@@ -47,8 +47,13 @@ pub struct PrunedBelow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Created(Box<Created>),
-    Epoch { number: u64, key: Vkey },
-    Erased { indices: Vec<u64> },
+    Epoch {
+        number: u64,
+        key: Vkey,
+    },
+    Erased {
+        indices: Vec<u64>,
+    },
     Pruned(PrunedBelow),
     Closed,
     /// Something else that the journal says.

@@ -40,7 +40,8 @@ impl Policy {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let wrong = |what: String| Malformed::new(format!("policy line {}: {what}", number + 1));
+            let wrong =
+                |what: String| Malformed::new(format!("policy line {}: {what}", number + 1));
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
                 ["log", key] | ["log", key, _] => {

@@ -34,8 +34,11 @@ impl Prover {
             return Err(Error::Refused { path: journal.to_owned(), what });
         }
         let bytes = fs::read(&path).at("reading", &path)?;
-        let notes: Vec<(Note, Checkpoint)> =
-            series(&bytes).notes.into_iter().map(|(_, note, checkpoint)| (note, checkpoint)).collect();
+        let notes: Vec<(Note, Checkpoint)> = series(&bytes)
+            .notes
+            .into_iter()
+            .map(|(_, note, checkpoint)| (note, checkpoint))
+            .collect();
         let newest = notes.last().cloned().ok_or_else(|| Error::Damaged {
             path,
             what: "no complete checkpoint is in it".into(),

@@ -32,7 +32,11 @@ fn number_path(number: u64) -> String {
 /// `tile/<kind>/<number>[.p/<width>]`.
 fn tile_path(kind: &str, number: u64, width: usize) -> String {
     let path = format!("tile/{kind}/{}", number_path(number));
-    if width == WIDTH { path } else { format!("{path}.p/{width}") }
+    if width == WIDTH {
+        path
+    } else {
+        format!("{path}.p/{width}")
+    }
 }
 
 fn write(target: &Path, name: &str, bytes: &[u8]) -> Result<()> {
@@ -68,7 +72,9 @@ pub fn export(journal: &Path, target: &Path) -> Result<u64> {
             bundle.extend_from_slice(&(ENTRY_BYTES as u16).to_be_bytes());
             bundle.extend_from_slice(entry);
         }
-        leaves.iter().for_each(|leaf| range.push(*leaf));
+        for leaf in &leaves {
+            range.push(*leaf);
+        }
         write(target, &tile_path("entries", number, leaves.len()), &bundle)?;
         write(target, &tile_path("0", number, leaves.len()), leaves.as_flattened())?;
         if leaves.len() == WIDTH {
@@ -182,7 +188,9 @@ pub fn verify(
                 tile_path("0", number, width)
             )));
         }
-        leaves.iter().for_each(|leaf| range.push(*leaf));
+        for leaf in &leaves {
+            range.push(*leaf);
+        }
         if width == WIDTH {
             expected.push(tree::root(&leaves));
         }
@@ -196,7 +204,9 @@ pub fn verify(
             let kind = format!("{level}");
             if tiles.hashes(&kind, at as u64, hashes.len())? != hashes {
                 let name = tile_path(&kind, at as u64, hashes.len());
-                return Err(Malformed::new(format!("'{name}' is not the roots of the tiles below")));
+                return Err(Malformed::new(format!(
+                    "'{name}' is not the roots of the tiles below"
+                )));
             }
             if hashes.len() == WIDTH {
                 above.push(tree::root(hashes));

@@ -5,6 +5,7 @@
 //! one thread joins them in order and judges.
 
 mod anchors;
+mod feed;
 mod hashing;
 mod judge;
 mod source;

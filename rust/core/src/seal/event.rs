@@ -68,6 +68,16 @@ struct Line {
     message: String,
     #[serde(default)]
     metadata: serde_json::Value,
+    /// Said at the beginning; named here so that they cannot be said twice.
+    #[serde(rename = "level")]
+    _level: String,
+    #[serde(rename = "category")]
+    _category: String,
+    #[serde(rename = "component")]
+    _component: String,
+    /// Read so that no other reader stumbles over what is skipped here.
+    #[serde(flatten)]
+    _rest: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +127,10 @@ pub fn event(line: &[u8]) -> Option<Event> {
 }
 
 fn read(line: &[u8]) -> Option<Event> {
-    let Line { timestamp, message, metadata } = serde_json::from_slice(line).ok()?;
+    let Line { timestamp, message, metadata, .. } = serde_json::from_slice(line).ok()?;
+    if timestamp.len() != TIME {
+        return None;
+    }
     Some(match message.as_str() {
         CREATED => {
             let fields: CreatedFields = serde_json::from_value(metadata).ok()?;

@@ -32,8 +32,9 @@ impl Trust {
     /// # Errors
     /// When the text is neither.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let is_policy =
-            text.lines().any(|line| line.starts_with("log ") || line.starts_with("quorum "));
+        let is_policy = text
+            .lines()
+            .any(|line| matches!(line.split_whitespace().next(), Some("log" | "quorum")));
         if is_policy {
             let policy = Policy::parse(text)?;
             return Ok(Self { pin: policy.logs.clone(), policy: Some(policy) });

@@ -47,7 +47,9 @@ def main():
         kill_shares = _shares(options.kills, options.workers)
         mutation_shares = _shares(options.mutations, options.workers * 8)
         started = time.monotonic()
-        alarms = sum(pool.map(killing, kill_shares, _seeds(options.seed, kill_shares)), [])
+        alarms = []
+        for found in pool.map(killing, kill_shares, _seeds(options.seed, kill_shares)):
+            alarms += found
         print(f"{sum(kill_shares):,} kills: {len(alarms)} false alarms", flush=True)
         tried, survivors = 0, []
         for count, found in pool.map(

@@ -54,7 +54,7 @@ def test_an_untouched_journal_is_sealed_to_its_end(journal, trust):
 
 def test_a_changed_record_fails_and_is_named(journal, trust, forgery):
     index = forgery.index_of('"number":7')
-    path = sorted(journal.glob("active/*.jsonl"))[0]
+    path = min(journal.glob("active/*.jsonl"))
     path.write_bytes(path.read_bytes().replace(b'"number":7', b'"number":8', 1))
     verdict = judged(journal, trust)
     assert verdict.code == FAILED
@@ -270,7 +270,7 @@ def test_content_that_is_gone_without_a_record_of_it(journal, trust, forgery, tm
     honest = copy(journal)
     erase(honest, [index], reason="asked for", request="ticket 4711")
     assert judged(honest, trust).code == SEALED
-    name = sorted(journal.glob("active/*.jsonl"))[0].name
+    name = min(journal.glob("active/*.jsonl")).name
     # The erased segment and its seal, without the record that says so.
     shutil.copy(honest / "active" / name, journal / "active" / name)
     seal = name.replace("jsonl", "seal")
@@ -287,7 +287,7 @@ def test_a_segment_that_is_gone_without_a_record_of_it(journal, trust, forgery):
 
 
 def test_a_torn_last_line_at_every_byte(journal, trust, forgery):
-    path = sorted(journal.glob("active/*.jsonl"))[-1]
+    path = max(journal.glob("active/*.jsonl"))
     whole = path.read_bytes()
     line = b'{"timestamp":"2026-11-21T10:30:45.123456789Z","level":"INFO","message":"torn"}\n'
     for cut in range(1, len(line) + 1):
@@ -329,7 +329,7 @@ def test_swapped_lines(journal, trust, forgery):
     lines = forgery.lines
     forgery.replace(a, lines[b])
     forgery.replace(b, lines[a])
-    path = sorted(journal.glob("active/*.jsonl"))[0]
+    path = min(journal.glob("active/*.jsonl"))
     path.write_bytes(b"".join(line + b"\n" for line in forgery.segments[0][1]))
     assert judged(journal, trust).code == FAILED
 
@@ -370,7 +370,7 @@ def test_a_missing_epoch_key_ends_the_generation(journal, trust):
 
 
 def test_signed_records_that_went_missing_are_never_signed_over(journal, trust):
-    path = sorted(journal.glob("active/*.jsonl"))[-1]
+    path = max(journal.glob("active/*.jsonl"))
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     treering.configure(directory=journal, console=False)
     treering.get_logger("app").audit("goes on")
@@ -390,7 +390,7 @@ def test_an_application_cannot_write_records_of_the_journal(journal, trust):
     logging.getLogger("treering.journal").critical("journal closed")
     treering.shutdown()
     assert judged(journal, trust).code == SEALED
-    text = Path(sorted(journal.glob("active/*.jsonl"))[-1]).read_text()
+    text = Path(max(journal.glob("active/*.jsonl"))).read_text()
     assert '"component":"application.treering.journal","message":"epoch opened"' in text
 
 

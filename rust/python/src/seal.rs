@@ -10,11 +10,11 @@ use treering_core::domain::Domain;
 use treering_core::drain::as_leader;
 use treering_core::journal::{Journal, Reader};
 use treering_core::seal::{
-    self, Checkpoint, Hash, KeyKind, Malformed, Note, Policy, Prover, Report, SignatureLine,
-    SigningKey, TlogProof, Trust, Verdict, VerifyOptions, Vkey,
+    self, Checkpoint, Note, Prover, Report, TlogProof, Trust, Verdict, VerifyOptions, Vkey,
 };
 
 use crate::errors::raise;
+use crate::transparency::{hash_of, malformed};
 
 /// How long a person waits for the lead of a journal.
 const LEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -136,11 +136,11 @@ pub fn seal_seen(identity: &str) -> PyResult<Option<(String, String)>> {
 
 /// The proof of a record, and its canonical line.
 #[pyfunction]
-pub fn seal_prove<'py>(
-    py: Python<'py>,
+pub fn seal_prove(
+    py: Python<'_>,
     directory: PathBuf,
     index: u64,
-) -> PyResult<(String, Bound<'py, PyBytes>)> {
+) -> PyResult<(String, Bound<'_, PyBytes>)> {
     let (proof, line) = py
         .detach(|| -> treering_core::error::Result<_> {
             let mut prover = Prover::open(&directory)?;
@@ -153,12 +153,12 @@ pub fn seal_prove<'py>(
 
 /// The proof that `old` records are a prefix of `size`, for a witness.
 #[pyfunction]
-pub fn seal_consistency<'py>(
-    py: Python<'py>,
+pub fn seal_consistency(
+    py: Python<'_>,
     directory: PathBuf,
     old: u64,
     size: u64,
-) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+) -> PyResult<Vec<Bound<'_, PyBytes>>> {
     let hashes = py.detach(|| Prover::open(&directory)?.consistency(old, size)).map_err(raise)?;
     Ok(hashes.iter().map(|hash| PyBytes::new(py, hash)).collect())
 }
@@ -257,4 +257,28 @@ pub fn seal_declare(
         })
     })
     .map_err(raise)
+}
+
+/// Encrypts for a subject: XChaCha20-Poly1305 with a random nonce, which comes first.
+#[pyfunction]
+pub fn personal_seal<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    subject: &str,
+    value: &[u8],
+) -> PyResult<Bound<'py, PyBytes>> {
+    let sealed = seal::personal::seal(&hash_of(key)?, subject, value)?;
+    Ok(PyBytes::new(py, &sealed))
+}
+
+/// Decrypts what `personal_seal` made; `None` when it was not made with this key and subject.
+#[pyfunction]
+pub fn personal_open<'py>(
+    py: Python<'py>,
+    key: &[u8],
+    subject: &str,
+    sealed: &[u8],
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let value = seal::personal::open(&hash_of(key)?, subject, sealed);
+    Ok(value.map(|value| PyBytes::new(py, &value)))
 }

@@ -11,7 +11,7 @@ pub fn malformed(error: Malformed) -> PyErr {
     PyValueError::new_err(error.what)
 }
 
-fn hash_of(bytes: &[u8]) -> PyResult<Hash> {
+pub fn hash_of(bytes: &[u8]) -> PyResult<Hash> {
     bytes.try_into().map_err(|_| {
         PyValueError::new_err(format!("{} bytes are no hash; 32 would be right", bytes.len()))
     })
@@ -67,30 +67,6 @@ pub fn note_sign(text: &[u8], name: &str, seed: &[u8]) -> PyResult<String> {
 #[pyfunction]
 pub fn vkey_name(vkey: &str) -> PyResult<String> {
     Ok(Vkey::parse(vkey).map_err(malformed)?.name)
-}
-
-/// Encrypts for a subject: XChaCha20-Poly1305 with a random nonce, which comes first.
-#[pyfunction]
-pub fn personal_seal<'py>(
-    py: Python<'py>,
-    key: &[u8],
-    subject: &str,
-    value: &[u8],
-) -> PyResult<Bound<'py, PyBytes>> {
-    let sealed = seal::personal::seal(&hash_of(key)?, subject, value)?;
-    Ok(PyBytes::new(py, &sealed))
-}
-
-/// Decrypts what `personal_seal` made; `None` when it was not made with this key and subject.
-#[pyfunction]
-pub fn personal_open<'py>(
-    py: Python<'py>,
-    key: &[u8],
-    subject: &str,
-    sealed: &[u8],
-) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    let value = seal::personal::open(&hash_of(key)?, subject, sealed);
-    Ok(value.map(|value| PyBytes::new(py, &value)))
 }
 
 /// The public key of a note key.

@@ -31,6 +31,12 @@ pub(super) fn resume(
     let all = series(&bytes);
     let (_, note, checkpoint) =
         all.notes.last().ok_or_else(|| ended(&path, "no complete checkpoint is in it"))?;
+    // An append that a crash cut short was never published: then the newest checkpoint is among these.
+    let newest = read_or_ended(&directory.join("seal").join("checkpoint"))?;
+    let newest = Note::parse(&newest).and_then(|note| Checkpoint::parse(&note.text));
+    if newest.is_ok_and(|newest| newest.size > checkpoint.size) {
+        return Err(ended(&path, "it is damaged: the newest checkpoint is not in it"));
+    }
     let mut keys = Keys::load(&keys_place(directory, settings), origin)?;
     if checkpoint.origin != origin || note.verify(&[keys.identity()]) != Ok(vec![0]) {
         return Err(ended(&path, "the newest checkpoint is not signed by the identity key"));

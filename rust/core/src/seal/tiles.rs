@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::Checkpoint;
 use super::hash::{entry, leaf, Hash, ENTRY_BYTES};
 use super::note::Note;
+use super::policy::Policy;
 use super::prover::Prover;
 use super::tree::{self, Range};
 use super::verify::Trust;
@@ -168,13 +169,18 @@ pub fn verify(
     let tiles = Tiles { directory };
     let note = Note::parse(&tiles.read("checkpoint", 1 << 20)?)?;
     let checkpoint = Checkpoint::parse(&note.text)?;
-    if !trust.pin.is_empty() && note.verify(&trust.pin)?.is_empty() {
+    // Without any trust it is consistency that is asked about; with one, somebody in it must have signed.
+    let is_trusting = !trust.pin.is_empty() || trust.policy.is_some();
+    if is_trusting && note.verify(&trust.pin)?.is_empty() {
         return Err(Malformed::new("'checkpoint' is not signed by a trusted key"));
     }
     let anchored = match &trust.policy {
         Some(policy) => policy.quorum_time(&note)?,
         None => None,
     };
+    if anchored.is_none() && trust.policy.as_ref().is_some_and(Policy::wants_witnesses) {
+        return Err(Malformed::new("'checkpoint' is not cosigned by the quorum of the policy"));
+    }
     let mut expected: Vec<Hash> = Vec::new();
     let mut range = Range::empty(0);
     let mut left = checkpoint.size;

@@ -169,8 +169,10 @@ def _missing(report: dict[str, Any], max_age_s: float | None) -> Iterator[tuple[
         records = f"{tail:,} record{'' if tail == 1 else 's'}{torn_text}"
         yield (
             f"UNSEALED tail {tail:,}{torn_text}",
-            f"{records} at the end are not sealed: look at them, since whoever opens the journal next"
-            " seals what is there",
+            (
+                f"{records} at the end are not sealed: look at them, since whoever opens the journal"
+                " next seals what is there"
+            ),
         )
     if report["torn_checkpoint_bytes"] or report["lags"]:
         yield "CHECKPOINT INTERRUPTED", "a checkpoint was interrupted: opening the journal mends it"

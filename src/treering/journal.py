@@ -106,7 +106,25 @@ class Journal:
 
     def status(self) -> dict[str, Any]:
         """What files and shared memory say about the journal; keys as in `treering stats --json`."""
-        return _core.journal_status(str(self.directory))
+        return {**_core.journal_status(str(self.directory)), "seal": self._seal()}
+
+    def _seal(self) -> dict[str, Any] | None:
+        """Where the seal stands; `None` when the journal is not sealed."""
+        seal = self.directory / "seal"
+        newest = seal / "checkpoint"
+        try:
+            origin, sealed, _ = _core.checkpoint_parse(newest.read_bytes())
+            age_s = time.time() - newest.stat().st_mtime
+        except (OSError, ValueError):
+            return None
+        anchors = [path.stat().st_mtime for path in seal.glob("anchors/0*")]
+        return {
+            "origin": origin,
+            "sealed": sealed,
+            "checkpoint_age_s": round(age_s, 3),
+            "anchor_age_s": round(time.time() - max(anchors), 3) if anchors else None,
+            "ended_generations": len(list(self.directory.glob("ended/*"))),
+        }
 
     def levels(self) -> dict[str, int]:
         """Levels set in the journal's processes, by component; stored ones when none is running."""

@@ -193,6 +193,13 @@ def test_a_witness_confirms_and_a_policy_asks_for_it(journal, trust, tmp_path):
     assert out.startswith("not confirmed: ")
 
 
+def test_statistics_say_where_the_seal_stands(journal, trust):
+    out = treering("stats", journal)[1]
+    sealed = json.loads(treering("verify", journal, "--json")[1])["sealed"]
+    assert f"sealed to {sealed:,} records, 0 s ago, never anchored" in out
+    assert json.loads(treering("stats", journal, "--json")[1])["seal"]["sealed"] == sealed
+
+
 def test_a_command_gets_the_checkpoint(journal, trust, tmp_path):
     kept = tmp_path / "kept"
     command = f"{sys.executable} -c \"import sys; open('{kept}', 'w').write(sys.stdin.read())\""

@@ -321,6 +321,7 @@ def test_a_disk_that_is_full_between_data_and_checkpoint(tmp_path):
         log.info("in the segment, and no checkpoint fits")
         assert not treering.flush(1, durable=True)
         assert treering.statistics()["journal_end"] == before + 1
+        assert treering.statistics()["journal_sync_errors"] > 0
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, -1))
         assert log.audit("fits again").durable
     """

@@ -211,6 +211,8 @@ pub unsafe fn fast(
     }
 }
 
+/// # Safety
+/// `out` has room for the context, as the bound counts it.
 #[inline]
 unsafe fn write_context(out: *mut u8, logger: &Logger, ambient: Option<&Ambient>) -> *mut u8 {
     let fields = match ambient {

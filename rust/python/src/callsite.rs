@@ -52,6 +52,9 @@ impl Site {
     }
 
     /// The very same call as last time, or one that only made its tuple of names anew.
+    ///
+    /// # Safety
+    /// `place` is that of a running call: its objects are alive.
     #[inline]
     unsafe fn is(
         &self,

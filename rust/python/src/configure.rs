@@ -228,6 +228,7 @@ pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     out.set_item("journal_recoveries", statistics.journal_recoveries)?;
     out.set_item("journal_write_errors", statistics.journal_write_errors)?;
     out.set_item("journal_syncs", statistics.journal_syncs)?;
+    out.set_item("journal_sync_errors", statistics.journal_sync_errors)?;
     out.set_item("journal_orphans", statistics.journal_orphans)?;
     out.set_item("last_error", statistics.last_error)?;
     Ok(Some(out))

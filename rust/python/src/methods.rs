@@ -14,6 +14,9 @@ use crate::{pipeline, record};
 type Object = *mut ffi::PyObject;
 
 /// Logs. True unless the level is disabled.
+///
+/// # Safety
+/// As the interpreter calls a method: `slf` is a Logger, `args` has `count` values and those of `kwnames`.
 #[inline]
 unsafe fn log(
     slf: Object,
@@ -41,6 +44,9 @@ unsafe fn log(
 }
 
 /// One of the five borders that catch everything: counts, never raises.
+///
+/// # Safety
+/// As `log`.
 #[inline]
 unsafe fn guarded(
     slf: Object,

@@ -65,6 +65,8 @@ def _show(found: dict[str, Any]) -> None:
     _bars("level", found["levels"])
     _bars("component", found["components"])
     print(f"durability {found['durability']}, segments of {found['segment_max_bytes']:,} bytes")
+    if found["seal"]:
+        print(_seal(found["seal"]))
     if found["leader"]:
         print(f"led by process {found['leader']}")
     domain = found["domain"]
@@ -75,6 +77,17 @@ def _show(found: dict[str, Any]) -> None:
             f" {domain['truncated']:,} cut, {domain['takeovers']} takeovers,"
             f" {domain['recoveries']} recoveries, {domain['write_errors']} write errors"
         )
+
+
+def _seal(seal: dict[str, Any]) -> str:
+    anchored = seal["anchor_age_s"]
+    parts = [
+        f"sealed to {seal['sealed']:,} records, {seal['checkpoint_age_s']:,.0f} s ago",
+        "never anchored" if anchored is None else f"anchored {anchored:,.0f} s ago",
+    ]
+    if seal["ended_generations"]:
+        parts.append(f"{seal['ended_generations']} ended generations in ended/")
+    return ", ".join(parts)
 
 
 def _bars(title: str, counts: dict[str, int]) -> None:

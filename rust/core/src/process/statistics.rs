@@ -31,6 +31,8 @@ pub struct Statistics {
     pub journal_recoveries: u64,
     pub journal_write_errors: u64,
     pub journal_syncs: u64,
+    /// Syncs and checkpoints that failed, and are tried again.
+    pub journal_sync_errors: u64,
     pub journal_orphans: u64,
     /// What keeps this process's drain from appending at the moment.
     pub last_error: Option<String>,
@@ -75,6 +77,7 @@ impl Process {
             journal_recoveries: totals.recoveries.load(Ordering::Relaxed),
             journal_write_errors: totals.write_errors.load(Ordering::Relaxed),
             journal_syncs: totals.syncs.load(Ordering::Relaxed),
+            journal_sync_errors: totals.sync_errors.load(Ordering::Relaxed),
             journal_orphans: totals.orphans.load(Ordering::Relaxed),
             last_error: self.drain.as_ref().and_then(|drain| drain.last_error()),
         }

@@ -1,6 +1,7 @@
 """`treering verify`, `prove`, `keys`, `erase`, `anchor` and their kin, as a person types them."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -196,7 +197,7 @@ def test_a_witness_confirms_and_a_policy_asks_for_it(journal, trust, tmp_path):
 def test_statistics_say_where_the_seal_stands(journal, trust):
     out = treering("stats", journal)[1]
     sealed = json.loads(treering("verify", journal, "--json")[1])["sealed"]
-    assert f"sealed to {sealed:,} records, 0 s ago, never anchored" in out
+    assert re.search(f"sealed to {sealed:,} records, [0-9]+ s ago, never anchored", out)
     assert json.loads(treering("stats", journal, "--json")[1])["seal"]["sealed"] == sealed
 
 

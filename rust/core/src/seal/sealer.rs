@@ -18,7 +18,7 @@ use super::hash::{commitment, record_leaf, Hash};
 use super::keys::generate;
 use super::publisher::Publisher;
 use super::salts::Salts;
-use super::tree::Growing;
+use super::tree::{Growing, Range};
 use crate::error::{At, Error, Result};
 use crate::journal::notice;
 
@@ -70,6 +70,21 @@ impl Growth {
         self.salts = Salts::new(&seed, 0);
         Ok(())
     }
+}
+
+/// The root over whole lines as a journal's first segment would seal them under `seed`: for measuring.
+#[must_use]
+pub fn hash_lines(seed: [u8; 32], lines: &[u8]) -> Hash {
+    let mut growth = Growth {
+        tree: Growing::new(&Range::empty(0)),
+        segment: SegmentSeal::open_segment(seed, Range::empty(0)),
+        salts: Salts::new(&seed, 0),
+        unstored: Vec::new(),
+        closings: VecDeque::new(),
+        done: 0,
+    };
+    growth.append(lines);
+    growth.tree.root()
 }
 
 /// Begin and end of each line, without its line feed.

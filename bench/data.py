@@ -19,9 +19,10 @@ def fill(path, number, **settings):
 
     def log(numbers, text):
         for at in numbers:
-            info(MESSAGE, number=10_000_000 + at, text=text)
+            info("Paid", number=10_000_000 + at, text=text)
 
-    # The first one tells how long the names of this place make a line.
+    # Neither the length of this file's path nor of a process number is to matter.
+    log.__code__ = log.__code__.replace(co_filename="main.py")
     log([0], "")
     treering.flush()
     with open(glob.glob(f"{path}/active/*")[0], "rb") as file:

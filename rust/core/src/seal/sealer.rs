@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::commitments::{nodes_place, SegmentSeal};
 use super::event::EPOCH;
-use super::hash::{commitment, record_leaf, Hash};
+use super::hash::{commitments, record_leaves, Hash};
 use super::keys::generate;
 use super::publisher::Publisher;
 use super::salts::Salts;
@@ -50,11 +50,12 @@ pub(super) struct Growth {
 impl Growth {
     /// Hashes whole lines, each with its line feed.
     pub fn append(&mut self, lines: &[u8]) {
-        for end in LineEnds::new(lines) {
-            let commitment = commitment(&self.salts.next_salt(), &lines[end.0..end.1]);
-            self.segment.commitments.push(commitment);
-            self.tree.push(record_leaf(&commitment));
-        }
+        let salted: Vec<_> = LineEnds::new(lines)
+            .map(|(begin, end)| (self.salts.next_salt(), &lines[begin..end]))
+            .collect();
+        let commitments = commitments(&salted);
+        self.tree.extend(&record_leaves(&commitments));
+        self.segment.commitments.extend(commitments);
     }
 
     /// Closes the segment and begins the next.
@@ -72,9 +73,9 @@ impl Growth {
     }
 }
 
-/// The root over whole lines as a journal's first segment would seal them under `seed`: for measuring.
+/// The root over batches of whole lines as a journal sealed under `seed` would have it, for measuring.
 #[must_use]
-pub fn hash_lines(seed: [u8; 32], lines: &[u8]) -> Hash {
+pub fn hash_batches<'a>(seed: [u8; 32], batches: impl Iterator<Item = &'a [u8]>) -> Hash {
     let mut growth = Growth {
         tree: Growing::new(&Range::empty(0)),
         segment: SegmentSeal::open_segment(seed, Range::empty(0)),
@@ -83,7 +84,7 @@ pub fn hash_lines(seed: [u8; 32], lines: &[u8]) -> Hash {
         closings: VecDeque::new(),
         done: 0,
     };
-    growth.append(lines);
+    batches.for_each(|lines| growth.append(lines));
     growth.tree.root()
 }
 

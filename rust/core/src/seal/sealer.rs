@@ -24,6 +24,8 @@ use crate::journal::notice;
 
 /// Batches that may wait to be hashed; the drain waits when there are more.
 const QUEUE: usize = 32;
+/// Buffers that are kept for the drain: it fills one while the others are hashed and written.
+const SPENT: usize = 4;
 /// A checkpoint is due after this many records, whatever the time.
 const CHECKPOINT_RECORDS: u64 = 65_536;
 /// An epoch is due after this many records or bytes, whatever the time.
@@ -240,6 +242,8 @@ enum Work {
 pub struct Sealer {
     seal: Arc<Seal>,
     work: Option<SyncSender<Work>>,
+    /// Buffers of lines that were hashed.
+    spent: Receiver<Vec<u8>>,
     thread: Option<JoinHandle<()>>,
     epoch_max_age: Duration,
     epoch_since: Instant,
@@ -255,15 +259,17 @@ impl Sealer {
     pub fn start(seal: Seal, epoch_max_age: Duration) -> Result<Self> {
         let seal = Arc::new(seal);
         let (work, receiver) = sync_channel(QUEUE);
+        let (spend, spent) = sync_channel(SPENT);
         let shared = seal.clone();
         let thread = std::thread::Builder::new()
             .name("treering-seal".into())
             .stack_size(256 << 10)
-            .spawn(move || hash(&shared, &receiver))
+            .spawn(move || hash(&shared, &receiver, &spend))
             .at("starting the sealing thread of", &seal.journal)?;
         Ok(Self {
             seal,
             work: Some(work),
+            spent,
             thread: Some(thread),
             epoch_max_age,
             epoch_since: Instant::now(),
@@ -285,11 +291,12 @@ impl Sealer {
         }
     }
 
-    /// Takes over lines that were just appended to the segment.
-    pub fn append(&mut self, lines: &[u8], records: u64) {
+    /// Takes over lines that were just appended to the segment; leaves an empty buffer for the next ones.
+    pub fn append(&mut self, lines: &mut Vec<u8>, records: u64) {
         self.epoch_records += records;
         self.epoch_bytes += lines.len() as u64;
-        self.send(Work::Lines(lines.to_vec()));
+        let empty = self.spent.try_recv().unwrap_or_default();
+        self.send(Work::Lines(std::mem::replace(lines, empty)));
     }
 
     /// The segment has ended; the next one begins.
@@ -345,11 +352,16 @@ impl Drop for Sealer {
     }
 }
 
-fn hash(seal: &Seal, receiver: &Receiver<Work>) {
+fn hash(seal: &Seal, receiver: &Receiver<Work>, spent: &SyncSender<Vec<u8>>) {
     for work in receiver {
         let mut growth = seal.growth();
         match work {
-            Work::Lines(lines) => growth.append(&lines),
+            Work::Lines(mut lines) => {
+                growth.append(&lines);
+                lines.clear();
+                // One too many is freed.
+                let _ = spent.try_send(lines);
+            }
             Work::Rotate => {
                 while growth.rotate().is_err() {
                     std::thread::sleep(Duration::from_millis(100));

@@ -80,17 +80,17 @@ def slogverify():
         raise FileNotFoundError("slogverify is not installed")
     with tempfile.TemporaryDirectory() as place:
 
-        def run(*words):
-            subprocess.run(words, cwd=place, check=True, capture_output=True)
+        def run(*words, check=True):
+            subprocess.run(words, cwd=place, check=check, capture_output=True)
 
         with open(f"{place}/plain", "w") as file:
             file.writelines(f"{at:0{LINE_BYTES - 1}}\n" for at in range(PEER_RECORDS))
-        open(f"{place}/no.mac", "w").close()
+        open(f"{place}/none.mac", "w").close()
         run("slogkey", "-m", "master.key")
         run("slogkey", "-d", "master.key", "02:00:00:00:00:01", "1", "first.key")
-        run(
-            "slogencrypt", "-k", "first.key", "-m", "no.mac", "last.key", "last.mac", "plain", "log"
-        )
+        # It complains of the empty MAC that a first log begins with, and does its work.
+        keys = ("-k", "first.key", "-m", "none.mac", "last.key", "last.mac")
+        run("slogencrypt", *keys, "plain", "log", check=False)
         found = []
         for _ in range(3):
             begin = time.perf_counter()

@@ -6,15 +6,19 @@ BIN := $(VENV)/bin
 STAMPS := .cache
 MANIFEST := --manifest-path rust/Cargo.toml
 INPUT ?=
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(basename $(notdir $(wildcard rust/fuzz/fuzz_targets/*.rs)))
 
-.PHONY: help demo test check fix bench docs clean native rust-tests
+.PHONY: help demo test check fix bench mutate fuzz docs clean native rust-tests
 
 help:
 	@echo "make demo    set everything up and show the main job on real input (INPUT='file…')"
 	@echo "make test    set everything up and run all tests"
+	@echo "make fuzz    feed each parser of foreign bytes for FUZZ_SECONDS (60)"
 	@echo "make check   formatting, lint, types, import floors, house numbers"
 	@echo "make fix     format, and mend what the linters can"
 	@echo "make bench   measure against peers; ratios"
+	@echo "make mutate  the long campaigns of the seal: a million mutations, ten thousand kills"
 	@echo "make docs    generate the reference pages"
 	@echo "make clean   remove what the above made"
 
@@ -38,8 +42,26 @@ rust-tests:
 	RUSTFLAGS="--cfg loom" cargo test --quiet --release --target-dir rust/target/loom \
 		$(MANIFEST) -p treering-core --lib ring::interleavings
 
-test: native $(STAMPS)/test rust-tests
+# aics-tlog says that it wants Python 3.12 and runs on 3.11.
+$(STAMPS)/witnesses: $(STAMPS)/test
+	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python 'aics-tlog==0.2.1'
+	@touch $@
+
+test: native $(STAMPS)/witnesses rust-tests
 	$(BIN)/python -m pytest
+
+# Address checking needs a nightly compiler; coverage alone is had from the stable one.
+fuzz:
+	@cargo fuzz --version || { echo "cargo install cargo-fuzz"; exit 1; }
+	@set -e; cd rust/fuzz; \
+	if cargo +nightly --version >/dev/null 2>&1; then run="cargo +nightly fuzz run"; \
+	else run="env RUSTC_BOOTSTRAP=1 cargo fuzz run -s none"; fi; \
+	for target in $(FUZZ_TARGETS); do \
+		echo "== $$target"; \
+		mkdir -p corpus/$$target; \
+		$$run --fuzz-dir . $$target corpus/$$target seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0; \
+	done
 
 demo: native
 	$(BIN)/python examples/demo.py $(INPUT)
@@ -62,8 +84,11 @@ fix: $(STAMPS)/check
 bench: native $(STAMPS)/bench
 	$(BIN)/python -m bench
 
+mutate: native $(STAMPS)/test
+	$(BIN)/python scripts/mutate.py
+
 docs: native
 	$(BIN)/python scripts/reference.py
 
 clean:
-	rm -rf $(VENV) $(STAMPS) rust/target dist src/treering/_core*.so
+	rm -rf $(VENV) $(STAMPS) rust/target rust/fuzz/target dist src/treering/_core*.so

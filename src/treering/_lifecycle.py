@@ -40,10 +40,11 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
 
     config = resolve(profile, settings)
     directory = config.values["directory"]
-    is_new = directory is not None and not os.path.exists(f"{directory}/journal.json")
+    is_new = directory is not None and not os.access(f"{directory}/journal.json", os.F_OK)
     _core.configure(_flat(config))
     _config = config
-    if is_new and config.values["console"]:
+    # A profile that has no console, such as production's, still shows it.
+    if is_new and (config.values["console"] or config.sources["console"] == "profile production"):
         _tell_pin(str(directory))
     return config
 
@@ -59,7 +60,7 @@ def _tell_pin(directory: str) -> None:
             line = pin(directory)
         except TreeringError:
             # Not sealed, or not there yet.
-            if not os.path.isdir(f"{directory}/seal") and _core.flush(0.0):
+            if not os.access(f"{directory}/seal", os.F_OK) and _core.flush(0.0):
                 return
             time.sleep(0.005)
             continue

@@ -93,16 +93,15 @@ def forget(subject: str, *, directory: str | os.PathLike[str] | None = None) -> 
     except FileNotFoundError:
         return False
     try:
+        # First the name, so that nobody takes up a key that is half destroyed.
+        place.unlink()
         os.pwrite(handle, bytes(_KEY_BYTES), 0)
         os.fsync(handle)
     finally:
         os.close(handle)
-    place.unlink()
     _sync_directory(place.parent)
     digest = hashlib.sha256(subject.encode()).hexdigest()
-    _core.seal_declare(
-        journal, "personal data forgotten", json.dumps({"subject_sha256": digest})
-    )
+    _core.seal_declare(journal, "personal data forgotten", json.dumps({"subject_sha256": digest}))
     return True
 
 
@@ -122,7 +121,10 @@ def _key(place: Path, *, make: bool) -> bytes:
     mark = (status.st_ino, status.st_mtime_ns)
     known = _keys.get(place)
     if known is None or known[0] != mark:
-        known = _keys[place] = (mark, place.read_bytes())
+        key = place.read_bytes()
+        if len(key) != _KEY_BYTES or not any(key):
+            raise ValueError
+        known = _keys[place] = (mark, key)
     return known[1]
 
 

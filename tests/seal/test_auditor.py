@@ -3,8 +3,8 @@
 from itertools import islice
 
 import pytest
+from auditor import Key, Tree, chacha20_block, hashed, salts_from, verify
 from cryptography.exceptions import InvalidSignature
-from seal.auditor import Key, Tree, chacha20_block, hashed, salts_from, verify
 
 # transparency-dev/merkle, testonly: inputs of the leaves, and the root over the first 0, 1, … of them.
 RFC_6962_LEAVES = [

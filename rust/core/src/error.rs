@@ -12,6 +12,8 @@ pub enum Error {
     Damaged { path: PathBuf, what: String },
     /// A setting that cannot be used; `wanted` says what could.
     Setting { name: &'static str, found: String, wanted: &'static str },
+    /// What was asked for cannot be done with this journal; nothing was changed.
+    Refused { path: PathBuf, what: String },
     /// Others can write where only the owner of the journal may.
     Unsafe { path: PathBuf, what: &'static str },
 }
@@ -28,6 +30,7 @@ impl std::fmt::Display for Error {
             Self::Setting { name, found, wanted } => {
                 write!(out, "setting {name} is '{found}': {wanted}")
             }
+            Self::Refused { path, what } => write!(out, "'{}': {what}", path.display()),
             Self::Unsafe { path, what } => {
                 write!(out, "'{}' is not safe to use: {what}", path.display())
             }

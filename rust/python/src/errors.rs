@@ -23,6 +23,10 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("path", path)?;
             ("JournalDamaged", "journal_damaged")
         }
+        Error::Refused { path, .. } => {
+            fields.set_item("path", path)?;
+            ("ConfigurationError", "request_refused")
+        }
         Error::Setting { name, .. } => {
             fields.set_item("field", *name)?;
             ("ConfigurationError", "setting_invalid")

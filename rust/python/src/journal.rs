@@ -7,7 +7,8 @@ use std::thread::JoinHandle;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use treering_core::domain::Domain;
-use treering_core::drain::{DrainThread, Leader};
+use treering_core::drain::{DrainThread, Leader, Purpose};
+use treering_core::error::Error;
 use treering_core::journal::{self, Journal};
 use treering_core::level::Level;
 
@@ -74,9 +75,14 @@ pub fn recover(py: Python<'_>, directory: PathBuf) -> PyResult<bool> {
             return Ok(false);
         };
         let domain = Arc::new(domain);
-        let led = match Leader::take(&journal, &settings, &domain, None)? {
-            None => false,
-            Some(mut leader) => {
+        let led = match Leader::take(&journal, &settings, &domain, None, Purpose::Upkeep) {
+            // A copy without its keys, or one that was tampered with: it is looked at as it is.
+            Ok(None) | Err(Error::Damaged { .. }) => false,
+            Err(error) => {
+                domain.detach();
+                return Err(error);
+            }
+            Ok(Some(mut leader)) => {
                 while leader.drain()? > 0 {}
                 leader.retire_orphans();
                 leader.close()?;

@@ -18,6 +18,7 @@ mod pipeline;
 mod recognise;
 mod record;
 mod seal;
+mod transparency;
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -52,23 +53,23 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(journal::journal_status, module)?,
         wrap_pyfunction!(journal::recover, module)?,
         wrap_pyfunction!(journal::set_journal_level, module)?,
-        wrap_pyfunction!(seal::checkpoint_parse, module)?,
-        wrap_pyfunction!(seal::consistency_proof, module)?,
-        wrap_pyfunction!(seal::consistency_verify, module)?,
-        wrap_pyfunction!(seal::cosign, module)?,
-        wrap_pyfunction!(seal::cosignature_verify, module)?,
-        wrap_pyfunction!(seal::cosignature_vkey, module)?,
-        wrap_pyfunction!(seal::ed25519_generate, module)?,
-        wrap_pyfunction!(seal::inclusion_proof, module)?,
-        wrap_pyfunction!(seal::inclusion_verify, module)?,
-        wrap_pyfunction!(seal::leaf_hash, module)?,
-        wrap_pyfunction!(seal::note_sign, module)?,
-        wrap_pyfunction!(seal::note_verify, module)?,
-        wrap_pyfunction!(seal::note_vkey, module)?,
+        wrap_pyfunction!(transparency::checkpoint_parse, module)?,
+        wrap_pyfunction!(transparency::consistency_proof, module)?,
+        wrap_pyfunction!(transparency::consistency_verify, module)?,
+        wrap_pyfunction!(transparency::cosign, module)?,
+        wrap_pyfunction!(transparency::cosignature_verify, module)?,
+        wrap_pyfunction!(transparency::cosignature_vkey, module)?,
+        wrap_pyfunction!(transparency::ed25519_generate, module)?,
+        wrap_pyfunction!(transparency::inclusion_proof, module)?,
+        wrap_pyfunction!(transparency::inclusion_verify, module)?,
+        wrap_pyfunction!(transparency::leaf_hash, module)?,
+        wrap_pyfunction!(transparency::note_sign, module)?,
+        wrap_pyfunction!(transparency::note_verify, module)?,
+        wrap_pyfunction!(transparency::note_vkey, module)?,
         wrap_pyfunction!(seal::personal_open, module)?,
         wrap_pyfunction!(seal::personal_seal, module)?,
-        wrap_pyfunction!(seal::policy_witnesses, module)?,
-        wrap_pyfunction!(seal::seal_commitment, module)?,
+        wrap_pyfunction!(transparency::policy_witnesses, module)?,
+        wrap_pyfunction!(transparency::seal_commitment, module)?,
         wrap_pyfunction!(seal::seal_consistency, module)?,
         wrap_pyfunction!(seal::seal_declare, module)?,
         wrap_pyfunction!(seal::seal_erase, module)?,
@@ -77,13 +78,13 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_prune, module)?,
         wrap_pyfunction!(seal::seal_request, module)?,
         wrap_pyfunction!(seal::seal_rotate_key, module)?,
-        wrap_pyfunction!(seal::seal_salts, module)?,
+        wrap_pyfunction!(transparency::seal_salts, module)?,
         wrap_pyfunction!(seal::seal_seen, module)?,
         wrap_pyfunction!(seal::seal_verify, module)?,
         wrap_pyfunction!(seal::seal_verify_proof, module)?,
         wrap_pyfunction!(seal::seal_verify_tiles, module)?,
-        wrap_pyfunction!(seal::tree_root, module)?,
-        wrap_pyfunction!(seal::vkey_name, module)?,
+        wrap_pyfunction!(transparency::tree_root, module)?,
+        wrap_pyfunction!(transparency::vkey_name, module)?,
     ] {
         module.add_function(function)?;
     }

@@ -197,7 +197,13 @@ pub fn write_line(py: Python<'_>, line: &[u8], level: Level, timestamp_ns: u64) 
 /// Where this process's next record will stand in its ring; 0 before the first.
 pub fn position() -> u64 {
     // SAFETY: the GIL is held; no Python code runs.
-    unsafe { if state().is_ready() { state().producer.as_ref().map_or(0, Producer::head) } else { 0 } }
+    unsafe {
+        if state().is_ready() {
+            state().producer.as_ref().map_or(0, Producer::head)
+        } else {
+            0
+        }
+    }
 }
 
 /// The last AUDIT line that was logged since `position` gave `from`.

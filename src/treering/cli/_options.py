@@ -117,7 +117,12 @@ def trust_of(value: str | None) -> str | None:
         return value
     from pathlib import Path
 
-    return Path(value).read_text(encoding="utf-8").strip()
+    try:
+        return Path(value).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(
+            f"--trust '{value}' is neither a pinned line nor a file that can be read: {error.strerror}"
+        ) from None
 
 
 def duration_s(text: str) -> float:

@@ -26,8 +26,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--witness", metavar="URL", help="a witness's submission prefix")
     parser.add_argument("--key", metavar="VKEY", help="the witness's key")
     parser.add_argument("--time-stamp", metavar="URL", help="a time-stamping authority")
-    parser.add_argument("--ca", metavar="FILE", help="certificates the authority must chain to, PEM")
-    parser.add_argument("--command", metavar="COMMAND", help="gets the checkpoint on standard input")
+    parser.add_argument(
+        "--ca", metavar="FILE", help="certificates the authority must chain to, PEM"
+    )
+    parser.add_argument(
+        "--command", metavar="COMMAND", help="gets the checkpoint on standard input"
+    )
     parser.set_defaults(run=run)
 
 

@@ -32,7 +32,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--trust", metavar="LINE|FILE", help="the pinned line, or a file with it or with a policy"
     )
-    parser.add_argument("--state", metavar="FILE", help="what this verifier saw last; kept up to date")
+    parser.add_argument(
+        "--state", metavar="FILE", help="what this verifier saw last; kept up to date"
+    )
     parser.add_argument(
         "--max-age", metavar="TIME", help="older last records are STALE, e.g. 90s, 15m, 2h, 1d"
     )
@@ -48,7 +50,9 @@ def run(options: argparse.Namespace) -> Exit:
     trust = _options.trust_of(options.trust)
     if path.is_file():
         return _proof(path, options, trust)
-    if (path / "tile").is_dir() or not (path / "active").is_dir() and (path / "checkpoint").exists():
+    if (path / "tile").is_dir() or (
+        not (path / "active").is_dir() and (path / "checkpoint").exists()
+    ):
         return _tiles(path, options, trust)
     from treering.seal import verify
 
@@ -97,10 +101,8 @@ def _proof(path: Path, options: argparse.Namespace, trust: str | None) -> Exit:
         raise ValueError("a proof is about a record: --record FILE with its line is missing")
     if trust is None:
         raise ValueError("a proof needs a key that is trusted: --trust is missing")
-    if options.record == "-":
-        line = sys.stdin.buffer.read()
-    else:
-        line = Path(options.record).read_bytes()
+    given = options.record
+    line = sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
     try:
         proven = verify_proof(
             path.read_text(encoding="utf-8"), line.removesuffix(b"\n"), trust=trust

@@ -205,11 +205,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "epoch_max_age_s",
-        values.optional(values.whole(1, 86_400)),
+        values.optional(values.whole(0, 86_400)),
         None,
-        "whole seconds from 1 to 86400",
+        "whole seconds from 0 to 86400",
         "The signing key is replaced, and the old one destroyed, after this long with records."
-        " Default: 60.",
+        " Default: 60. 0: with every batch.",
         "journal",
     ),
     Setting(

@@ -5,9 +5,9 @@ Every journal is sealed unless told otherwise: a salted commitment to every reco
 from whom; `docs/concepts/seal-files.md` has the formats.
 """
 
+from treering._keys import Keys, keys, pin
 from treering.seal._anchor import anchor_with_command, anchor_with_time_stamp, anchor_with_witness
 from treering.seal._change import Pruned, erase, prune, rotate_key
-from treering._keys import Keys, keys, pin
 from treering.seal._proof import Proven, export_tiles, prove, verify_proof, verify_tiles
 from treering.seal._verify import Verdict, verify
 

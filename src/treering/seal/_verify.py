@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
-from treering.errors import ConfigurationError, TreeringError
 from treering._keys import keys
+from treering.errors import ConfigurationError, JournalUnavailable, TreeringError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
 
@@ -75,6 +75,10 @@ def verify(
         ConfigurationError: `trust` or `state` cannot be read as what they should be.
         JournalUnavailable: `directory` holds no journal.
     """
+    if not Path(directory, "active").is_dir():
+        raise JournalUnavailable(
+            f"there is no journal in '{directory}'", code="journal_missing", path=directory
+        )
     until = _core.seal_request(directory, wait_s)
     seen = [] if state is None else _seen(Path(state))
     from_host = _of_this_host(directory) if trust is None else None
@@ -125,47 +129,72 @@ def _store(path: Path, checkpoint: str) -> None:
 
 
 def _judge(report: dict[str, Any], max_age_s: float | None) -> Verdict:
-    words, missing = [], []
     if report["verdict"] == "failed":
         where = "" if report["index"] is None else f" at record {report['index']:,}"
-        words.append(f"FAIL{where}: {report['reason']}")
-        return Verdict(1, tuple(words), report["reason"], report["index"], report)
-    sealed, tail = report["sealed"], report["tail"]
-    words.append(f"SEALED to record {sealed - 1:,}" if sealed else "SEALED, no record yet")
-    words[0] += f" (epoch {report['epoch']})"
+        word = f"FAIL{where}: {report['reason']}"
+        return Verdict(1, (word,), report["reason"], report["index"], report)
+    missing = dict(_missing(report, max_age_s))
+    words = (*_found(report), *missing)
+    return Verdict(
+        2 if any(missing.values()) else 0,
+        words,
+        "; ".join(filter(None, missing.values())),
+        None,
+        report,
+    )
+
+
+def _found(report: dict[str, Any]) -> Iterator[str]:
+    """What there is: the words that take nothing from a pass."""
+    sealed = report["sealed"]
+    upto = f"SEALED to record {sealed - 1:,}" if sealed else "SEALED, no record yet"
+    yield f"{upto} (epoch {report['epoch']})"
     if report["anchored"]:
         size, time_s = report["anchored"]
-        stamp = datetime.datetime.fromtimestamp(time_s, datetime.UTC)
-        words.append(f"ANCHORED to record {size - 1:,} at {stamp:%Y-%m-%dT%H:%M:%SZ}")
+        yield f"ANCHORED to record {size - 1:,} at {datetime.fromtimestamp(time_s, UTC):%FT%TZ}"
     if report["erased"]:
-        words.append(f"ERASED {report['erased']:,}")
+        yield f"ERASED {report['erased']:,}"
     if report["pruned_below"]:
-        words.append(f"PRUNED below {report['pruned_below']:,}")
-    if not report["closed"] and not report["live"] and sealed:
-        words.append("ENDED WITHOUT CLOSE")
-    if tail or report["torn_bytes"]:
-        torn = f" and {report['torn_bytes']:,} torn bytes" if report["torn_bytes"] else ""
-        words.append(f"UNSEALED tail {tail:,}{torn}")
-        missing.append(f"{tail:,} records{torn} are not sealed; opening the journal seals them")
+        yield f"PRUNED below {report['pruned_below']:,}"
+    closed = report["closed"] and report["tail"] == 0
+    if sealed and not closed and not report["live"]:
+        yield "ENDED WITHOUT CLOSE"
+
+
+def _missing(report: dict[str, Any], max_age_s: float | None) -> Iterator[tuple[str, str]]:
+    """What a pass needs and is not there: a word, and what to do about it."""
+    tail, torn = report["tail"], report["torn_bytes"]
+    if tail or torn:
+        torn_text = f" and {torn:,} torn bytes" if torn else ""
+        records = f"{tail:,} record{'' if tail == 1 else 's'}{torn_text}"
+        yield (
+            f"UNSEALED tail {tail:,}{torn_text}",
+            (
+                f"{records} at the end are not sealed: look at them, since whoever opens the journal"
+                " next seals what is there"
+            ),
+        )
     if report["torn_checkpoint_bytes"] or report["lags"]:
-        words.append("CHECKPOINT INTERRUPTED")
-        missing.append("a checkpoint was interrupted; opening the journal mends it")
+        yield "CHECKPOINT INTERRUPTED", "a checkpoint was interrupted: opening the journal mends it"
     if report["erasing"] or report["pruning"]:
-        words.append("ERASURE INTERRUPTED")
-        missing.append("an erasure was interrupted; running it again finishes it")
+        yield "ERASURE INTERRUPTED", "an erasure was interrupted: running it again finishes it"
+    if report["previous"]:
+        why = f"the generation before it ended ({report['previous']}): look into ended/ first"
+        yield "NEW GENERATION", "" if report["trust"] == "given" else f"{why}, then give its line"
+    if report["unanchored"]:
+        yield "NOT ANCHORED", "the policy's witnesses have cosigned no checkpoint of it"
     if report["pinned"] == 0:
-        words.append("KEYS NOT PINNED")
-        missing.append("nobody vouches for the keys: give the line printed when the journal was made")
+        yield (
+            "KEYS NOT PINNED",
+            "nobody vouches for the keys: give the line printed when the journal was made",
+        )
     age_s = _age_s(report["last_time"])
     if max_age_s is not None and (age_s is None or age_s > max_age_s):
-        words.append("STALE")
-        missing.append(f"the last sealed record is older than {max_age_s:g} s")
-    code = 2 if missing else 0
-    return Verdict(code, tuple(words), "; ".join(missing), None, report)
+        yield "STALE", f"the last sealed record is older than {max_age_s:g} s"
 
 
 def _age_s(time: str) -> float | None:
     nanoseconds = _core.parse_time(time) if time else None
     if nanoseconds is None:
         return None
-    return datetime.datetime.now(datetime.UTC).timestamp() - nanoseconds / 1e9
+    return datetime.now(UTC).timestamp() - nanoseconds / 1e9

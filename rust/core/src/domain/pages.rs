@@ -65,7 +65,10 @@ impl Pages {
 
     /// The struct at a page boundary. `T` consists of atomics only, so any bytes are a valid one.
     pub fn at<T>(&self, offset: usize) -> &T {
-        assert!(offset % 4096 == 0 && offset + size_of::<T>() <= self.length, "inside the pages");
+        assert!(
+            offset.is_multiple_of(4096) && offset + size_of::<T>() <= self.length,
+            "inside the pages"
+        );
         // SAFETY: in range, aligned to a page, and all fields are atomic.
         unsafe { self.base.add(offset).cast::<T>().as_ref() }
     }

@@ -7,9 +7,9 @@ mod commit;
 mod merge;
 mod run;
 mod sync;
-mod upkeep;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod upkeep;
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -25,12 +25,21 @@ use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;
 use crate::journal::{adopt, last_line, notice, Adopted, Journal, Segment, Settings};
 use crate::process::fork;
-use crate::seal::{self, event, Event, Opened, Seal, Sealer, CLOSED};
 use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_EVICTING, CONSUMER_FREE};
+use crate::seal::{self, event, Event, Opened, Seal, Sealer, CLOSED};
 use sync::Syncer;
 
 /// Bytes moved at once: large enough to pay for the system call, small enough to stay in the cache.
 const BATCH_BYTES: usize = 256 << 10;
+
+/// What a lead is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Records must go somewhere: a seal that cannot go on ends, and a new generation begins.
+    Logging,
+    /// A person looks at the journal or works on it: what cannot go on is left as it is.
+    Upkeep,
+}
 
 /// The lead of a journal. Exists only while the lock is held.
 #[derive(Debug)]
@@ -69,6 +78,7 @@ impl Leader {
         settings: &Settings,
         domain: &Arc<Domain>,
         own: Option<Arc<Mapping>>,
+        purpose: Purpose,
     ) -> Result<Option<Self>> {
         let Some(lock) = journal.try_lead()? else {
             return Ok(None);
@@ -83,7 +93,12 @@ impl Leader {
         };
         let mut adopted = adopt(journal, control)?;
         let (sealer, opened) = if settings.seal {
-            let (seal, opened) = seal::open(journal, &settings, &mut adopted.committed)?;
+            let (seal, opened) = seal::open(
+                journal,
+                &settings,
+                &mut adopted.committed,
+                purpose == Purpose::Logging,
+            )?;
             let epoch_max_age = Duration::from_secs(settings.epoch_max_age_s);
             (Some(Sealer::start(seal, epoch_max_age)?), Some(opened))
         } else {
@@ -352,8 +367,9 @@ impl Leader {
     /// # Errors
     /// When it cannot be written.
     pub fn close(&mut self) -> Result<()> {
-        let alone = self.rings.iter().all(|ring| ring.is_orphan());
+        let alone = self.rings.iter().all(SharedRing::is_orphan);
         while self.drain()? > 0 {}
+        self.turn_epoch(false)?;
         if alone && self.sealer.is_some() && self.committed.end > 0 && !self.closed {
             self.append_notice(notice(CLOSED, &[]))?;
             self.closed = true;

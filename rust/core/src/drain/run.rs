@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::Leader;
+use super::{Leader, Purpose};
 use crate::domain::Domain;
 use crate::journal::{Journal, Settings};
 use crate::ring::Mapping;
@@ -155,7 +155,13 @@ pub fn run(shared: &DrainThread) {
         let taken = if waits_for_other {
             Ok(None)
         } else {
-            Leader::take(&shared.journal, &shared.settings, &shared.domain, shared.own.clone())
+            Leader::take(
+                &shared.journal,
+                &shared.settings,
+                &shared.domain,
+                shared.own.clone(),
+                Purpose::Logging,
+            )
         };
         match taken {
             Ok(Some(leader)) => {

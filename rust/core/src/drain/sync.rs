@@ -47,8 +47,14 @@ impl Syncer {
         let (requests, receiver) = channel();
         let served = domain.control().sync_done();
         let active = copy(active)?;
-        let mut device =
-            Device { active, old: Vec::new(), directory, domain, seal, waiting: Waiting::default() };
+        let mut device = Device {
+            active,
+            old: Vec::new(),
+            directory,
+            domain,
+            seal,
+            waiting: Waiting::default(),
+        };
         let thread = std::thread::Builder::new()
             .name("treering-sync".into())
             .stack_size(256 << 10)
@@ -154,7 +160,9 @@ impl Device {
                 Err(RecvTimeoutError::Disconnected) => self.waiting.ended = true,
             }
             // One sync serves everybody who has asked by now (group commit).
-            receiver.try_iter().for_each(|request| self.take_up(request));
+            for request in receiver.try_iter() {
+                self.take_up(request);
+            }
             self.work(receiver);
             unsealed = self.seal.as_ref().is_some_and(|(seal, _)| seal.has_unsealed());
         }
@@ -221,13 +229,14 @@ impl Device {
     /// Segments that began meanwhile are taken up first: whoever took note of what is to be signed before
     /// this call has then all their files here.
     fn sync(&mut self, receiver: &Receiver<Request>) -> std::io::Result<()> {
-        receiver.try_iter().for_each(|request| self.take_up(request));
+        for request in receiver.try_iter() {
+            self.take_up(request);
+        }
         while let Some(file) = self.old.last() {
             file.sync_data()?;
             self.old.pop();
         }
         self.active.sync_data()?;
-        sync_directory(&self.directory)
-            .map_err(|error| std::io::Error::other(error.to_string()))
+        sync_directory(&self.directory).map_err(|error| std::io::Error::other(error.to_string()))
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Leader, Step};
+use super::{Leader, Purpose, Step};
 use crate::domain::{Domain, OwnRing};
 use crate::journal::{Durability, Journal, Reader, Settings, SettingsChange};
 use crate::level::INFO;
@@ -37,7 +37,9 @@ fn world(rings: usize, segment_max_bytes: u64) -> World {
 
 impl World {
     fn lead(&self) -> Leader {
-        Leader::take(&self.journal, &self.settings, &self.domain, None).expect("io").expect("free")
+        Leader::take(&self.journal, &self.settings, &self.domain, None, Purpose::Logging)
+            .expect("io")
+            .expect("free")
     }
 
     fn log(&mut self, round: usize) -> Vec<String> {
@@ -158,7 +160,9 @@ fn a_leader_may_die_at_every_step() {
 fn a_second_leader_is_refused_while_the_first_lives() {
     let world = world(1, 1 << 20);
     let leader = world.lead();
-    let refused = Leader::take(&world.journal, &world.settings, &world.domain, None).expect("io");
+    let refused =
+        Leader::take(&world.journal, &world.settings, &world.domain, None, Purpose::Logging)
+            .expect("io");
     assert!(refused.is_none());
     drop(leader);
     world.lead();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Leader;
+use super::{Leader, Purpose};
 use crate::clock::{now_ns, parse_rfc3339, rfc3339};
 use crate::domain::Domain;
 use crate::error::{At, Error, Result};
@@ -34,7 +34,7 @@ pub fn as_leader<T>(
     let token = std::process::id() << 8 | 0xff;
     let deadline = Instant::now() + timeout;
     let leader = loop {
-        if let Some(leader) = Leader::take(&journal, &settings, &domain, None)? {
+        if let Some(leader) = Leader::take(&journal, &settings, &domain, None, Purpose::Upkeep)? {
             break leader;
         }
         domain.control().ask_handover(token);
@@ -64,9 +64,17 @@ pub fn as_leader<T>(
     worked
 }
 
+fn lines_of(segment: &Segment) -> Result<Vec<Vec<u8>>> {
+    let bytes = std::fs::read(&segment.path).at("reading the segment", &segment.path)?;
+    Ok(bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| line[..line.len() - 1].to_vec())
+        .collect())
+}
+
 impl Leader {
     fn refuse(&self, what: String) -> Error {
-        Error::Damaged { path: self.journal.directory().to_owned(), what }
+        Error::Refused { path: self.journal.directory().to_owned(), what }
     }
 
     /// Seals everything that was appended.
@@ -86,14 +94,6 @@ impl Leader {
     pub fn declare(&mut self, message: &str, fields: &[(&str, Value)]) -> Result<()> {
         self.append_notice(notice(message, fields))?;
         self.seal_all()
-    }
-
-    fn lines_of(&self, segment: &Segment) -> Result<Vec<Vec<u8>>> {
-        let bytes = std::fs::read(&segment.path).at("reading the segment", &segment.path)?;
-        Ok(bytes
-            .split_inclusive(|byte| *byte == b'\n')
-            .map(|line| line[..line.len() - 1].to_vec())
-            .collect())
     }
 
     /// Erases single records: says so in the journal, seals that, then takes their content away.
@@ -125,9 +125,13 @@ impl Leader {
                 _ => parts.push((segment.clone(), vec![*index])),
             }
         }
-        for (segment, part) in &parts {
-            let lines = self.lines_of(segment)?;
-            for index in part {
+        for (segment, part) in &mut parts {
+            let lines = lines_of(segment)?;
+            // What was erased before need not be said again.
+            part.retain(|index| {
+                lines.get((index - segment.first) as usize).is_none_or(|line| !line.is_empty())
+            });
+            for index in part.iter() {
                 let line = lines.get((index - segment.first) as usize);
                 if line.is_none_or(|line| seal::is_needed(line)) {
                     return Err(self.refuse(format!(
@@ -136,16 +140,17 @@ impl Leader {
                 }
             }
         }
+        parts.retain(|(_, part)| !part.is_empty());
+        let indices: Vec<u64> = parts.iter().flat_map(|(_, part)| part).copied().collect();
+        if indices.is_empty() {
+            return Ok(());
+        }
         if last >= self.committed.segment {
             self.rotate()?;
         }
         self.declare(
             ERASED,
-            &[
-                ("indices", indices.into()),
-                ("reason", reason.into()),
-                ("request", request.into()),
-            ],
+            &[("indices", indices.into()), ("reason", reason.into()), ("request", request.into())],
         )?;
         for (segment, part) in &parts {
             seal::erase_from(self.journal.directory(), segment, part)?;
@@ -166,14 +171,15 @@ impl Leader {
         let Some(min_index) = (whole > 0).then(|| all[whole].first) else {
             return Ok(Pruned { segments: 0, min_index: all.first().map_or(0, |s| s.first) });
         };
-        let newest = self.newest_time(&all[..whole])?;
+        let newest = newest_time(&all[..whole])?;
         let policy_s = self.settings.retention_min_age_s;
         let age_ns = now_ns().saturating_sub(parse_rfc3339(&newest).unwrap_or(u64::MAX));
         if policy_s > 0 && age_ns < policy_s.saturating_mul(1_000_000_000) {
             return Err(Error::Setting {
                 name: "retention_min_age_s",
                 found: policy_s.to_string(),
-                wanted: "the newest record below that index is younger; a lower index would be right",
+                wanted:
+                    "the newest record below that index is younger; a lower index would be right",
             });
         }
         let names: Vec<Value> =
@@ -193,21 +199,21 @@ impl Leader {
         }
         Ok(Pruned { segments: whole as u64, min_index })
     }
+}
 
-    /// The latest time stamp in some segments.
-    fn newest_time(&self, segments: &[Segment]) -> Result<String> {
-        #[derive(serde::Deserialize)]
-        struct Timed {
-            timestamp: String,
-        }
-        let mut newest = 0;
-        for segment in segments {
-            for line in self.lines_of(segment)? {
-                let time = serde_json::from_slice::<Timed>(&line).ok();
-                let time = time.and_then(|timed| parse_rfc3339(&timed.timestamp));
-                newest = newest.max(time.unwrap_or(0));
-            }
-        }
-        Ok(rfc3339(newest))
+/// The latest time stamp in some segments.
+fn newest_time(segments: &[Segment]) -> Result<String> {
+    #[derive(serde::Deserialize)]
+    struct Timed {
+        timestamp: String,
     }
+    let mut newest = 0;
+    for segment in segments {
+        for line in lines_of(segment)? {
+            let time = serde_json::from_slice::<Timed>(&line).ok();
+            let time = time.and_then(|timed| parse_rfc3339(&timed.timestamp));
+            newest = newest.max(time.unwrap_or(0));
+        }
+    }
+    Ok(rfc3339(newest))
 }

@@ -9,7 +9,11 @@ pub const COMPONENT: &str = "treering.journal";
 /// records carry the seal.
 #[must_use]
 pub fn component_name(name: &str) -> &str {
-    if name == COMPONENT { "application.treering.journal" } else { name }
+    if name == COMPONENT {
+        "application.treering.journal"
+    } else {
+        name
+    }
 }
 
 /// One canonical line, level AUDIT, category `journal`, with `metadata` in the order given.

@@ -58,6 +58,13 @@ fn is_canonical(object: &Map<String, Value>, text: &str) -> bool {
     {
         return false;
     }
+    // Time and level in our own spelling: else filters would see another record than `pipe` did.
+    let text_at = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let time = crate::clock::parse_rfc3339(text_at("timestamp")).map(crate::clock::rfc3339);
+    let level = level::parse(text_at("level")).map(level::name);
+    if time.as_deref() != Some(text_at("timestamp")) || level.as_deref() != Some(text_at("level")) {
+        return false;
+    }
     let mut again = Vec::with_capacity(text.len());
     push_json(&mut again, &Value::Object(object.clone()));
     again == text.as_bytes()
@@ -97,7 +104,8 @@ fn level_of(value: &Value) -> Option<Level> {
         Value::Number(number) => number
             .as_u64()
             .and_then(|number| Level::try_from(number).ok())
-            .filter(|number| *number < level::OFF),
+            // Foreign numbers are severities; who may say SECURITY or AUDIT says it in words.
+            .filter(|number| *number < level::SECURITY),
         _ => None,
     }
 }

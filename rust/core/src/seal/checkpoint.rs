@@ -101,8 +101,10 @@ fn note_bytes(bytes: &[u8]) -> Option<usize> {
             signatures += 1;
             end += line.len();
         } else if signatures > 0 && number >= 4 {
-            // A cut signature line under whole ones: the note itself is cut.
-            return (!DASH.starts_with(line) && !line.starts_with(DASH)).then_some(end);
+            // A cut signature line under whole ones, or one alone before what a crash left behind:
+            // the note itself is cut.
+            let cut = signatures == 1 || DASH.starts_with(line) || line.starts_with(DASH);
+            return (!cut).then_some(end);
         } else if number < 4 && whole {
             end += line.len();
         } else {

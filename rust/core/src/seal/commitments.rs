@@ -17,7 +17,7 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SaltKind {
-    /// The ChaCha20 key stream under the seed.
+    /// The `ChaCha20` key stream under the seed.
     Seed,
     /// A table: the segment has erased records.
     Table,
@@ -174,6 +174,9 @@ impl SegmentSeal {
         let frontier = hashes
             .and_then(|hashes| Range::frontier(header.first, hashes))
             .ok_or_else(|| wrong("frontier is not that of its first index"))?;
+        if header.first.checked_add(header.records.unwrap_or(0)).is_none() {
+            return Err(wrong("records are more than indexes"));
+        }
         let mut kept: Vec<Kept> = Vec::new();
         for (index, salt, line) in header.kept {
             let salt = from_hex(&salt).ok_or_else(|| wrong("kept salt is not 32 hex digits"))?;

@@ -30,6 +30,8 @@ pub struct Created {
     pub identity: Vkey,
     pub key: Vkey,
     pub retention: Retention,
+    /// Why the generation before it ended, when there was one.
+    pub previous: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +47,13 @@ pub struct PrunedBelow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     Created(Box<Created>),
-    Epoch { number: u64, key: Vkey },
-    Erased { indices: Vec<u64> },
+    Epoch {
+        number: u64,
+        key: Vkey,
+    },
+    Erased {
+        indices: Vec<u64>,
+    },
     Pruned(PrunedBelow),
     Closed,
     /// Something else that the journal says.
@@ -61,6 +68,16 @@ struct Line {
     message: String,
     #[serde(default)]
     metadata: serde_json::Value,
+    /// Said at the beginning; named here so that they cannot be said twice.
+    #[serde(rename = "level")]
+    _level: String,
+    #[serde(rename = "category")]
+    _category: String,
+    #[serde(rename = "component")]
+    _component: String,
+    /// Read so that no other reader stumbles over what is skipped here.
+    #[serde(flatten)]
+    _rest: serde_json::Map<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +87,13 @@ struct CreatedFields {
     epoch: u64,
     key: String,
     policy: Retention,
+    #[serde(default)]
+    previous: Option<PreviousFields>,
+}
+
+#[derive(Deserialize)]
+struct PreviousFields {
+    why: String,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +127,10 @@ pub fn event(line: &[u8]) -> Option<Event> {
 }
 
 fn read(line: &[u8]) -> Option<Event> {
-    let Line { timestamp, message, metadata } = serde_json::from_slice(line).ok()?;
+    let Line { timestamp, message, metadata, .. } = serde_json::from_slice(line).ok()?;
+    if timestamp.len() != TIME {
+        return None;
+    }
     Some(match message.as_str() {
         CREATED => {
             let fields: CreatedFields = serde_json::from_value(metadata).ok()?;
@@ -113,7 +140,9 @@ fn read(line: &[u8]) -> Option<Event> {
                 return None;
             }
             let origin = fields.origin;
-            Event::Created(Box::new(Created { origin, identity, key, retention: fields.policy }))
+            let previous = fields.previous.map(|previous| previous.why);
+            let retention = fields.policy;
+            Event::Created(Box::new(Created { origin, identity, key, retention, previous }))
         }
         EPOCH => {
             let fields: EpochFields = serde_json::from_value(metadata).ok()?;

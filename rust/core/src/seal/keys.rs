@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! identity   Go's private key text for the name = origin
-//! epoch      number, 20 digits, and the private key text of the running epoch; overwritten in place
+//! epoch      number, private key text and begin of the running epoch; overwritten in place
 //! next       the same for the epoch that is about to begin; gone once it has begun
 //! ```
 
@@ -10,6 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ed25519_dalek::SigningKey;
 use zeroize::Zeroizing;
@@ -53,27 +54,61 @@ pub fn note_key(name: &str, key: &SigningKey) -> Vkey {
     Vkey::new(name, KeyKind::Ed25519, key.verifying_key())
 }
 
+/// Time that no clock step touches: the boot it counts from, and nanoseconds since then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Uptime {
+    boot: String,
+    ns: u64,
+}
+
+impl Uptime {
+    #[allow(unsafe_code)]
+    fn now() -> Self {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the kernel fills the struct.
+        unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+        let ns = time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64;
+        Self { boot: boot.trim().replace(' ', "-"), ns }
+    }
+
+    /// How long ago it was; very long when the machine was booted since.
+    fn elapsed(&self) -> Duration {
+        let now = Self::now();
+        if now.boot == self.boot {
+            Duration::from_nanos(now.ns.saturating_sub(self.ns))
+        } else {
+            Duration::MAX
+        }
+    }
+}
+
 /// One epoch's key.
 #[derive(Debug)]
 pub struct Epoch {
     pub number: u64,
     secret: Secret,
+    since: Uptime,
 }
 
 impl Epoch {
     fn fresh(number: u64) -> std::io::Result<Self> {
-        Ok(Self { number, secret: Secret::new(&*generate()?)? })
+        Ok(Self { number, secret: Secret::new(&*generate()?)?, since: Uptime::now() })
     }
 
     fn text(&self, name: &str) -> Zeroizing<String> {
         let key = private_text(name, &self.secret.seed());
-        Zeroizing::new(format!("{:020} {}\n", self.number, key.as_str()))
+        let Uptime { boot, ns } = &self.since;
+        Zeroizing::new(format!("{:020} {} {ns:020} {boot}\n", self.number, key.as_str()))
     }
 
     fn parse(text: &str, name: &str) -> Option<Self> {
-        let (number, key) = text.strip_suffix('\n')?.split_once(' ')?;
-        let seed = parse_private(key, name)?;
-        Some(Self { number: number.parse().ok()?, secret: Secret::new(&seed).ok()? })
+        let mut words = text.strip_suffix('\n')?.split(' ');
+        let number = words.next()?.parse().ok()?;
+        let secret = Secret::new(&*parse_private(words.next()?, name)?).ok()?;
+        let ns = words.next()?.parse().ok()?;
+        let since = Uptime { boot: words.next()?.to_owned(), ns };
+        Some(Self { number, secret, since })
     }
 }
 
@@ -159,6 +194,12 @@ impl Keys {
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch.number
+    }
+
+    /// How long the running epoch has lasted, by a clock that is never set.
+    #[must_use]
+    pub fn epoch_age(&self) -> Duration {
+        self.epoch.since.elapsed()
     }
 
     #[must_use]

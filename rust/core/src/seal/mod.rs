@@ -4,9 +4,9 @@
 //! formats (C2SP, RFC 6962); `commitments` and `event` are what a journal adds; `sealer` runs on the
 //! drain, over what it appends; `verify` needs nothing but files and a pinned key.
 
-mod cosignature;
 mod checkpoint;
 mod commitments;
+mod cosignature;
 mod erase;
 mod event;
 mod generation;
@@ -18,24 +18,26 @@ mod policy;
 mod proof;
 mod prover;
 mod publisher;
+mod resume;
 mod salts;
 mod sealer;
 mod secret;
 mod seen;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod text;
 mod tiles;
 mod tlog_proof;
 mod tree;
 mod verify;
-//#[cfg(all(test, not(loom)))]
-//mod tests;
 
 pub use checkpoint::{series, Checkpoint, Series};
 pub use commitments::{SaltKind, SegmentSeal};
-pub use ed25519_dalek::SigningKey;
 pub use cosignature::{cosign, time as cosignature_time};
+pub use ed25519_dalek::SigningKey;
 pub use erase::{erase_from, is_needed, prune_segment};
 pub use event::{event, Event, ANCHORED, CLOSED, ERASED, FORGOTTEN, PRUNED};
+pub use generation::{ended_generations, open, Opened};
 pub use hash::{commitment, empty_root, entry, leaf, node, record_leaf, sha256, Hash, Salt};
 pub use keys::{generate as generate_key, note_key, Keys};
 pub use note::{is_name, KeyKind, Note, SignatureLine, Vkey};
@@ -43,7 +45,6 @@ pub use policy::Policy;
 pub use proof::{consistency, inclusion, verify_consistency, verify_inclusion, Subtrees};
 pub use prover::Prover;
 pub use salts::Salts;
-pub use generation::{ended_generations, open, Opened};
 pub use sealer::{hash_batches, Seal, Sealer};
 pub use seen::{load as load_seen, Seen};
 pub use text::{base64, base64_hash, from_base64, hex, shown};

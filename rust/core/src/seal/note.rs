@@ -124,9 +124,7 @@ impl SignatureLine {
     /// # Errors
     /// When `line`, without line feed, is not a signature line in its one right spelling.
     pub fn parse(line: &str) -> Result<Self, Malformed> {
-        let wrong = |what: &str| {
-            Malformed::new(format!("signature line '{}' {what}", shown(line)))
-        };
+        let wrong = |what: &str| Malformed::new(format!("signature line '{}' {what}", shown(line)));
         let rest = line.strip_prefix(DASH).ok_or_else(|| wrong("begins without an em dash"))?;
         let (name, signature) = rest.split_once(' ').ok_or_else(|| wrong("has no key name"))?;
         if !is_name(name) {

@@ -24,6 +24,8 @@ pub struct Policy {
 }
 
 const MAX_POLICY_BYTES: usize = 1 << 20;
+/// Groups can be members of groups, and are asked one inside the other.
+const MAX_GROUPS: usize = 256;
 
 impl Policy {
     /// # Errors
@@ -40,7 +42,8 @@ impl Policy {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let wrong = |what: String| Malformed::new(format!("policy line {}: {what}", number + 1));
+            let wrong =
+                |what: String| Malformed::new(format!("policy line {}: {what}", number + 1));
             let words: Vec<&str> = line.split_whitespace().collect();
             match words[..] {
                 ["log", key] | ["log", key, _] => {
@@ -103,6 +106,9 @@ impl Policy {
         members: &[&str],
         used: &mut HashSet<String>,
     ) -> Result<(), String> {
+        if self.members.len() - self.witnesses.len() == MAX_GROUPS {
+            return Err(format!("is one group more than {MAX_GROUPS}"));
+        }
         for member in members {
             if !self.members.contains_key(*member) {
                 return Err(format!("'{}' is not defined before", shown(member)));

@@ -29,9 +29,16 @@ impl Prover {
     /// When the directory holds no sealed journal, or its seal is damaged.
     pub fn open(journal: &Path) -> Result<Self> {
         let path = journal.join("seal").join("checkpoints");
+        if journal.join("active").is_dir() && !path.exists() {
+            let what = "the journal is not sealed".to_owned();
+            return Err(Error::Refused { path: journal.to_owned(), what });
+        }
         let bytes = fs::read(&path).at("reading", &path)?;
-        let notes: Vec<(Note, Checkpoint)> =
-            series(&bytes).notes.into_iter().map(|(_, note, checkpoint)| (note, checkpoint)).collect();
+        let notes: Vec<(Note, Checkpoint)> = series(&bytes)
+            .notes
+            .into_iter()
+            .map(|(_, note, checkpoint)| (note, checkpoint))
+            .collect();
         let newest = notes.last().cloned().ok_or_else(|| Error::Damaged {
             path,
             what: "no complete checkpoint is in it".into(),
@@ -55,6 +62,10 @@ impl Prover {
     #[must_use]
     pub fn newest(&self) -> &(Note, Checkpoint) {
         &self.newest
+    }
+
+    fn refused(&self, what: impl Into<String>) -> Error {
+        Error::Refused { path: self.journal.clone(), what: what.into() }
     }
 
     fn damaged(&self, what: impl Into<String>) -> Error {
@@ -156,7 +167,7 @@ impl Prover {
         if let Some(kept) = seal.kept.iter().find(|kept| kept.index == index) {
             return Ok((kept.salt, kept.line.clone().into_bytes()));
         }
-        let gone = |what: &str| self.damaged(format!("record {index} {what}"));
+        let gone = |what: &str| self.refused(format!("record {index} {what}"));
         let salt = match seal.salts {
             SaltKind::Seed => Salts::new(&seal.seed.unwrap_or_default(), offset).next_salt(),
             SaltKind::Table => seal.table[offset as usize],
@@ -190,7 +201,7 @@ impl Prover {
     /// When no checkpoint covers it, its content is gone, or the journal is damaged.
     pub fn prove(&mut self, index: u64) -> Result<TlogProof> {
         let (note, checkpoint) = self.checkpoint_over(index).ok_or_else(|| {
-            self.damaged(format!(
+            self.refused(format!(
                 "record {index} is not sealed: the newest checkpoint covers {} records",
                 self.size()
             ))

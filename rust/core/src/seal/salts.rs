@@ -9,7 +9,7 @@ use super::hash::{Salt, SALT_BYTES};
 /// Salts are made a block of the cipher's at a time.
 const AHEAD: usize = 64;
 
-/// The salts of one segment: the ChaCha20 key stream under its seed, 16 bytes for each record.
+/// The salts of one segment: the `ChaCha20` key stream under its seed, 16 bytes for each record.
 pub struct Salts {
     cipher: ChaCha20,
     ready: Zeroizing<[u8; SALT_BYTES * AHEAD]>,

@@ -246,6 +246,8 @@ pub struct Sealer {
     spent: Receiver<Vec<u8>>,
     thread: Option<JoinHandle<()>>,
     epoch_max_age: Duration,
+    /// The last epoch that a record opened; it runs once the checkpoint over that record is signed.
+    announced: u64,
     epoch_since: Instant,
     epoch_records: u64,
     epoch_bytes: u64,
@@ -260,6 +262,10 @@ impl Sealer {
         let seal = Arc::new(seal);
         let (work, receiver) = sync_channel(QUEUE);
         let (spend, spent) = sync_channel(SPENT);
+        let age = seal.publisher().keys.epoch_age();
+        let epoch_since = Instant::now().checked_sub(age.min(epoch_max_age));
+        let epoch_since = epoch_since.unwrap_or_else(Instant::now);
+        let announced = seal.publisher().keys.epoch() + seal.growth().closings.len() as u64;
         let shared = seal.clone();
         let thread = std::thread::Builder::new()
             .name("treering-seal".into())
@@ -272,7 +278,8 @@ impl Sealer {
             spent,
             thread: Some(thread),
             epoch_max_age,
-            epoch_since: Instant::now(),
+            announced,
+            epoch_since,
             epoch_records: 0,
             epoch_bytes: 0,
         })
@@ -320,16 +327,18 @@ impl Sealer {
     /// # Errors
     /// When the key cannot be stored.
     pub fn next_epoch(&mut self) -> Result<Option<Vec<u8>>> {
-        if !self.seal.growth().closings.is_empty() {
+        let mut publisher = self.seal.publisher();
+        if publisher.keys.epoch() < self.announced {
             return Ok(None);
         }
-        let (number, key) = self.seal.publisher().keys.prepare_next()?;
+        let (number, key) = publisher.keys.prepare_next()?;
         let fields = [("epoch", number.into()), ("key", key.to_string().into())];
         Ok(Some(notice(EPOCH, &fields)))
     }
 
     /// The record of the next epoch was appended, as the last one handed over.
     pub fn end_epoch(&mut self) {
+        self.announced += 1;
         self.send(Work::EndEpoch);
         self.epoch_since = Instant::now();
         self.epoch_records = 0;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::Checkpoint;
 use super::hash::{entry, leaf, Hash, ENTRY_BYTES};
 use super::note::Note;
+use super::policy::Policy;
 use super::prover::Prover;
 use super::tree::{self, Range};
 use super::verify::Trust;
@@ -32,7 +33,11 @@ fn number_path(number: u64) -> String {
 /// `tile/<kind>/<number>[.p/<width>]`.
 fn tile_path(kind: &str, number: u64, width: usize) -> String {
     let path = format!("tile/{kind}/{}", number_path(number));
-    if width == WIDTH { path } else { format!("{path}.p/{width}") }
+    if width == WIDTH {
+        path
+    } else {
+        format!("{path}.p/{width}")
+    }
 }
 
 fn write(target: &Path, name: &str, bytes: &[u8]) -> Result<()> {
@@ -68,7 +73,9 @@ pub fn export(journal: &Path, target: &Path) -> Result<u64> {
             bundle.extend_from_slice(&(ENTRY_BYTES as u16).to_be_bytes());
             bundle.extend_from_slice(entry);
         }
-        leaves.iter().for_each(|leaf| range.push(*leaf));
+        for leaf in &leaves {
+            range.push(*leaf);
+        }
         write(target, &tile_path("entries", number, leaves.len()), &bundle)?;
         write(target, &tile_path("0", number, leaves.len()), leaves.as_flattened())?;
         if leaves.len() == WIDTH {
@@ -162,13 +169,18 @@ pub fn verify(
     let tiles = Tiles { directory };
     let note = Note::parse(&tiles.read("checkpoint", 1 << 20)?)?;
     let checkpoint = Checkpoint::parse(&note.text)?;
-    if !trust.pin.is_empty() && note.verify(&trust.pin)?.is_empty() {
+    // Without any trust it is consistency that is asked about; with one, somebody in it must have signed.
+    let is_trusting = !trust.pin.is_empty() || trust.policy.is_some();
+    if is_trusting && note.verify(&trust.pin)?.is_empty() {
         return Err(Malformed::new("'checkpoint' is not signed by a trusted key"));
     }
     let anchored = match &trust.policy {
         Some(policy) => policy.quorum_time(&note)?,
         None => None,
     };
+    if anchored.is_none() && trust.policy.as_ref().is_some_and(Policy::wants_witnesses) {
+        return Err(Malformed::new("'checkpoint' is not cosigned by the quorum of the policy"));
+    }
     let mut expected: Vec<Hash> = Vec::new();
     let mut range = Range::empty(0);
     let mut left = checkpoint.size;
@@ -182,7 +194,9 @@ pub fn verify(
                 tile_path("0", number, width)
             )));
         }
-        leaves.iter().for_each(|leaf| range.push(*leaf));
+        for leaf in &leaves {
+            range.push(*leaf);
+        }
         if width == WIDTH {
             expected.push(tree::root(&leaves));
         }
@@ -196,7 +210,9 @@ pub fn verify(
             let kind = format!("{level}");
             if tiles.hashes(&kind, at as u64, hashes.len())? != hashes {
                 let name = tile_path(&kind, at as u64, hashes.len());
-                return Err(Malformed::new(format!("'{name}' is not the roots of the tiles below")));
+                return Err(Malformed::new(format!(
+                    "'{name}' is not the roots of the tiles below"
+                )));
             }
             if hashes.len() == WIDTH {
                 above.push(tree::root(hashes));

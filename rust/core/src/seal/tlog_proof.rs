@@ -55,8 +55,7 @@ impl TlogProof {
         let mut number = 1;
         let mut next = || {
             number += 1;
-            let (line, after) =
-                rest.split_once('\n').ok_or_else(|| wrong(number, "has no end"))?;
+            let (line, after) = rest.split_once('\n').ok_or_else(|| wrong(number, "has no end"))?;
             rest = after;
             Ok((number, line))
         };
@@ -80,7 +79,8 @@ impl TlogProof {
                 return Err(wrong(at, "is one hash more than any tree has levels"));
             }
             hashes.push(
-                base64_hash(line).ok_or_else(|| wrong(at, "is not 32 bytes in canonical base64"))?,
+                base64_hash(line)
+                    .ok_or_else(|| wrong(at, "is not 32 bytes in canonical base64"))?,
             );
         }
         let note = Note::parse(rest.as_bytes())?;

@@ -174,14 +174,12 @@ fn hash_pruned(piece: &Piece) -> Hashed {
                     Some(Failure::at(index, "the kept record is not the one that was sealed"));
                 break;
             }
-            match event(record.line.as_bytes()) {
-                Some(found) => hashed.events.push((index, found)),
-                None => {
-                    hashed.failure =
-                        Some(Failure::at(index, "the kept record is none about the journal"));
-                    break;
-                }
-            }
+            let Some(found) = event(record.line.as_bytes()) else {
+                hashed.failure =
+                    Some(Failure::at(index, "the kept record is none about the journal"));
+                break;
+            };
+            hashed.events.push((index, found));
         }
         good += 1;
     }

@@ -2,20 +2,21 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{channel, sync_channel, Receiver, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 
 use super::super::event::{Created, Event, PrunedBelow};
 use super::super::note::{Note, Vkey};
 use super::super::tree::Range;
 use super::anchors;
-use super::hashing::{hash, Hashed, Piece};
+use super::feed::{work, Feed, Task};
+use super::hashing::{Hashed, Piece};
 use super::source::{checkpoints, segments, Pieces, Source};
 use super::{Failure, Options, Report};
 use crate::clock::parse_rfc3339;
-use crate::seal::{Checkpoint, Hash};
+use crate::seal::{Checkpoint, Hash, Policy};
 
-type Judged<T> = Result<T, Failure>;
+pub(super) type Judged<T> = Result<T, Failure>;
 
 /// A checkpoint to be met on the way.
 struct Expected {
@@ -26,7 +27,7 @@ struct Expected {
     source: &'static str,
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     report: &'a mut Report,
     expected: VecDeque<Expected>,
     /// Sizes of the journal's own checkpoints.
@@ -57,6 +58,8 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
     report.checkpoint = last_note.to_string();
     report.lags = compare_newest(&series.notes, &newest)?;
     report.anchored = anchors::anchored(directory, &options.trust, &series.notes)?;
+    report.unanchored = report.anchored.is_none()
+        && options.trust.policy.as_ref().is_some_and(Policy::wants_witnesses);
     let expected = expectations(&series.notes, &options.seen, last)?;
     let mut walk = Walk {
         sizes: series.notes.iter().map(|(_, _, checkpoint)| checkpoint.size).collect(),
@@ -81,14 +84,10 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
 /// True when `seal/checkpoint` is the one before the newest, as after a crash.
 fn compare_newest(notes: &[(u64, Note, Checkpoint)], newest: &[u8]) -> Judged<bool> {
     let is = |note: &Note| note.to_string().as_bytes() == newest;
-    let mut backwards = notes.iter().rev().map(|(_, note, _)| note);
-    if backwards.next().is_some_and(is) {
-        Ok(false)
-    } else if backwards.next().is_some_and(is) {
-        Ok(true)
-    } else {
-        Err(Failure::new("seal/checkpoint is not the newest of seal/checkpoints"))
-    }
+    let behind = notes.iter().rev().take(2).position(|(_, note, _)| is(note));
+    behind
+        .map(|behind| behind == 1)
+        .ok_or_else(|| Failure::new("seal/checkpoint is not the newest of seal/checkpoints"))
 }
 
 fn expectations(
@@ -154,7 +153,7 @@ impl Walk<'_> {
                 scope.spawn(move || work(&tasks));
             }
             // Owned here, so that the threads end whichever way this closure is left.
-            let mut feed = Feed { queue, waiting: VecDeque::new(), limit: threads * 4, total };
+            let mut feed = Feed::new(queue, threads * 4, total);
             self.pass(0)?;
             let mut next = 0;
             for source in sources {
@@ -238,7 +237,7 @@ impl Walk<'_> {
     }
 
     /// Joins what came out of one piece.
-    fn join(&mut self, hashed: Hashed) -> Judged<()> {
+    pub(super) fn join(&mut self, hashed: Hashed) -> Judged<()> {
         let mut events = hashed.events.into_iter().peekable();
         for range in &hashed.ranges {
             while let Some((index, event)) = events.next_if(|(index, _)| *index < range.end()) {
@@ -317,11 +316,14 @@ impl Walk<'_> {
             self.report.pinned += 1;
         }
         self.report.pin = format!("{} {}", keys[0], keys[1]);
+        self.report.previous.clone_from(&created.previous);
         self.keys = keys.to_vec();
         self.genesis = Some(created);
         // The checkpoint of the empty tree was met before its key was known.
-        if let Some(empty) = self.expected.pop_front_if(|expected| expected.size == 0) {
-            self.check_signatures(&empty)?;
+        if self.expected.front().is_some_and(|expected| expected.size == 0) {
+            if let Some(empty) = self.expected.pop_front() {
+                self.check_signatures(&empty)?;
+            }
         }
         Ok(())
     }
@@ -358,11 +360,14 @@ impl Walk<'_> {
             }
             let Some(expected) = self.expected.pop_front() else { break };
             if expected.root != self.tree.root() {
-                let what = format!(
-                    "the records are not those under {} of size {size}",
-                    expected.source
-                );
-                return Err(Failure::at(self.after_last_good(size), what));
+                let good = self.after_last_good(size);
+                let which = if good + 1 == size {
+                    format!("record {good}")
+                } else {
+                    format!("one of the records {good} to {}", size - 1)
+                };
+                let what = format!("{which} is not what {} of size {size} signs", expected.source);
+                return Err(Failure::at(good, what));
             }
             if expected.note.is_some() {
                 self.check_signatures(&expected)?;
@@ -402,19 +407,15 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn finish(
-        &mut self,
-        mut end: u64,
-        unsealed: &[PathBuf],
-        until: Option<u64>,
-    ) -> Judged<()> {
+    fn finish(&mut self, mut end: u64, unsealed: &[PathBuf], until: Option<u64>) -> Judged<()> {
         let sealed = self.report.sealed;
+        if end < sealed {
+            let what =
+                format!("the records from {end} to {} were sealed and are missing", sealed - 1);
+            return Err(Failure::at(end, what));
+        }
         for path in unsealed {
             end += unsealed_records(path, end)?;
-        }
-        if end < sealed {
-            let what = format!("records {end} to {} were sealed and are missing", sealed - 1);
-            return Err(Failure::at(end, what));
         }
         if sealed > 0 && self.genesis.is_none() {
             return Err(Failure::at(0, "record 0 does not say whose journal this is"));
@@ -427,7 +428,10 @@ impl Walk<'_> {
             self.report.torn_bytes = 0;
         }
         if let Some(index) = self.missing.iter().find(|index| !self.erased.contains(index)) {
-            return Err(Failure::at(*index, "the record is missing and no record says it was erased"));
+            return Err(Failure::at(
+                *index,
+                "the record is missing and no record says it was erased",
+            ));
         }
         if let Some(index) = self.saltless.iter().find(|index| !self.erased.contains(index)) {
             return Err(Failure::at(*index, "the record cannot be verified: its salt is missing"));
@@ -441,8 +445,7 @@ impl Walk<'_> {
         self.report.erased = self.erased.len() as u64;
         let gone = self.erased.range(..below).count() as u64;
         self.report.erasing = self.report.erased - gone - self.missing.len() as u64;
-        self.report.last_time =
-            self.last_time.take().map(|(_, time)| time).unwrap_or_default();
+        self.report.last_time = self.last_time.take().map(|(_, time)| time).unwrap_or_default();
         Ok(())
     }
 
@@ -471,56 +474,5 @@ fn unsealed_records(path: &Path, end: u64) -> Judged<u64> {
             return Ok(records);
         }
         records += memchr::memchr_iter(b'\n', &lines).count() as u64;
-    }
-}
-
-type Task = (Piece, std::sync::mpsc::Sender<Hashed>);
-
-fn work(tasks: &Mutex<Receiver<Task>>) {
-    loop {
-        let task = tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((piece, done)) = task else { return };
-        // Nobody waits any more when the walk has failed already.
-        let _ = done.send(hash(&piece));
-    }
-}
-
-/// Pieces on their way through the threads, in order.
-struct Feed {
-    queue: SyncSender<Task>,
-    waiting: VecDeque<Receiver<Hashed>>,
-    limit: usize,
-    total: u64,
-}
-
-impl Feed {
-    fn push(&mut self, piece: Piece, walk: &mut Walk<'_>, options: &mut Options<'_>) -> Judged<()> {
-        let (done, wait) = channel();
-        if self.waiting.len() >= self.limit {
-            self.settle(walk, options)?;
-        }
-        self.waiting.push_back(wait);
-        // The threads live as long as the queue does.
-        let _ = self.queue.send((piece, done));
-        Ok(())
-    }
-
-    fn settle(&mut self, walk: &mut Walk<'_>, options: &mut Options<'_>) -> Judged<()> {
-        let Some(wait) = self.waiting.pop_front() else { return Ok(()) };
-        let hashed =
-            wait.recv().map_err(|_| Failure::new("the verifier has a bug: a thread is gone"))?;
-        let bytes = hashed.bytes;
-        walk.join(hashed)?;
-        if let Some(progress) = &mut options.progress {
-            progress(bytes, self.total);
-        }
-        Ok(())
-    }
-
-    fn settle_all(&mut self, walk: &mut Walk<'_>, options: &mut Options<'_>) -> Judged<()> {
-        while !self.waiting.is_empty() {
-            self.settle(walk, options)?;
-        }
-        Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! one thread joins them in order and judges.
 
 mod anchors;
+mod feed;
 mod hashing;
 mod judge;
 mod source;
@@ -31,8 +32,9 @@ impl Trust {
     /// # Errors
     /// When the text is neither.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let is_policy =
-            text.lines().any(|line| line.starts_with("log ") || line.starts_with("quorum "));
+        let is_policy = text
+            .lines()
+            .any(|line| matches!(line.split_whitespace().next(), Some("log" | "quorum")));
         if is_policy {
             let policy = Policy::parse(text)?;
             return Ok(Self { pin: policy.logs.clone(), policy: Some(policy) });
@@ -109,10 +111,14 @@ pub struct Report {
     pub last_time: String,
     /// The line to pin, as record 0 has it.
     pub pin: String,
+    /// Why the generation before this one ended, when record 0 says that there was one.
+    pub previous: Option<String>,
     /// How many of the two keys of the pin were given and matched.
     pub pinned: u64,
     /// Size and time (seconds since 1970) of the newest checkpoint that the policy's quorum cosigned.
     pub anchored: Option<(u64, u64)>,
+    /// The policy demands witnesses, and no checkpoint has enough of them.
+    pub unanchored: bool,
     /// The newest checkpoint, as signed.
     pub checkpoint: String,
     pub bytes: u64,
@@ -137,6 +143,7 @@ impl Report {
             || self.lags
             || self.erasing > 0
             || self.pruning
+            || self.unanchored
             || self.pinned == 0;
         match (&self.failure, loose) {
             (Some(_), _) => Verdict::Failed,

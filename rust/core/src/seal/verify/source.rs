@@ -50,8 +50,7 @@ pub struct Source {
 /// All segments, in order and without gaps; then those that have no seal file yet.
 pub fn segments(journal: &Path) -> Result<(Vec<Source>, Vec<PathBuf>), Failure> {
     let mut files = segment_files(&journal.join("active"))?;
-    let firsts =
-        commitments::list(journal).map_err(|error| Failure::new(error.to_string()))?;
+    let firsts = commitments::list(journal).map_err(|error| Failure::new(error.to_string()))?;
     let mut sources: Vec<Source> = Vec::new();
     let mut next = 0;
     for (at, first) in firsts.iter().enumerate() {

@@ -1,0 +1,294 @@
+//! Going on with a seal: the tree rebuilt from the last checkpoint on, keys settled after whatever happened.
+
+use std::fs;
+use std::path::Path;
+
+use super::checkpoint::{series, Checkpoint};
+use super::commitments::{self, SaltKind, SegmentSeal};
+use super::event::{event, Event};
+use super::generation::keys_place;
+use super::hash::{record_leaf, Hash};
+use super::keys::{generate, Keys};
+use super::note::{Note, Vkey};
+use super::publisher::Publisher;
+use super::salts::Salts;
+use super::sealer::{ended, Growth, Seal};
+use super::seen;
+use super::tree::{Growing, Range};
+use crate::error::{At, Result};
+use crate::journal::{segments, Journal, Segment, Settings};
+
+/// Loads keys and the newest checkpoint, and rebuilds the tree from the segment that this one is in.
+pub(super) fn resume(
+    journal: &Journal,
+    settings: &Settings,
+    origin: &str,
+    end: u64,
+) -> Result<Seal> {
+    let directory = journal.directory();
+    let path = directory.join("seal").join("checkpoints");
+    let bytes = read_or_ended(&path)?;
+    let all = series(&bytes);
+    let (_, note, checkpoint) =
+        all.notes.last().ok_or_else(|| ended(&path, "no complete checkpoint is in it"))?;
+    // An append that a crash cut short was never published: then the newest checkpoint is among these.
+    let newest = read_or_ended(&directory.join("seal").join("checkpoint"))?;
+    let newest = Note::parse(&newest).and_then(|note| Checkpoint::parse(&note.text));
+    if newest.is_ok_and(|newest| newest.size > checkpoint.size) {
+        return Err(ended(&path, "it is damaged: the newest checkpoint is not in it"));
+    }
+    let mut keys = Keys::load(&keys_place(directory, settings), origin)?;
+    if checkpoint.origin != origin || note.verify(&[keys.identity()]) != Ok(vec![0]) {
+        return Err(ended(&path, "the newest checkpoint is not signed by the identity key"));
+    }
+    if checkpoint.size > end {
+        let missing = checkpoint.size - end;
+        return Err(ended(&path, format!("{missing} signed records are missing")));
+    }
+    let pin = match seen::load(&keys.identity()) {
+        Some(seen) if is_ahead(&seen.checkpoint, checkpoint) => {
+            let what = format!(
+                "the directory was rolled back or restored: {} records had been signed, not {}",
+                seen.checkpoint.size, checkpoint.size
+            );
+            return Err(ended(&path, what));
+        }
+        _ => pin_of(journal, &keys)?,
+    };
+    let mut growth = rebuild_start(directory, checkpoint.size)?;
+    let tail = rebuild(journal, &mut growth, checkpoint)?;
+    settle_epoch(journal, &mut keys, note, checkpoint.size, tail, &mut growth)?;
+    let last = Some((checkpoint.size, checkpoint.root));
+    let publisher = Publisher::open(directory, keys, pin, all.whole, last)?;
+    Ok(Seal::new(directory, growth, publisher))
+}
+
+fn is_ahead(seen: &Checkpoint, found: &Checkpoint) -> bool {
+    seen.size > found.size || (seen.size == found.size && seen.root != found.root)
+}
+
+/// A file whose absence ends the generation.
+fn read_or_ended(path: &Path) -> Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(ended(path, "it is missing"))
+        }
+        other => other.at("reading", path),
+    }
+}
+
+/// The line to pin, from the genesis record.
+fn pin_of(journal: &Journal, keys: &Keys) -> Result<String> {
+    let first = match SegmentSeal::load(journal.directory(), 0) {
+        Ok(seal) if !seal.kept.is_empty() => seal.kept[0].line.clone().into_bytes(),
+        _ => first_line(&Segment::at(journal, 0).path)?,
+    };
+    match event(&first) {
+        Some(Event::Created(created)) if created.identity == keys.identity() => {
+            Ok(format!("{} {}", created.identity, created.key))
+        }
+        _ => Err(ended(journal.directory(), "record 0 is not this journal's first record")),
+    }
+}
+
+fn first_line(path: &Path) -> Result<Vec<u8>> {
+    use std::io::{BufRead, BufReader, Read};
+    let mut line = Vec::new();
+    let file = fs::File::open(path);
+    if matches!(&file, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
+        return Err(ended(path, "it is missing"));
+    }
+    BufReader::new(file.at("opening the segment", path)?.take(1 << 20))
+        .read_until(b'\n', &mut line)
+        .at("reading the segment", path)?;
+    line.pop();
+    Ok(line)
+}
+
+/// A seal file as it was when its segment began: what came after is made anew from the lines.
+fn reopened(mut seal: SegmentSeal) -> SegmentSeal {
+    if seal.salts == SaltKind::Seed {
+        seal.records = None;
+        seal.commitments.clear();
+    }
+    seal
+}
+
+/// The state at the beginning of the segment that record `size` is in, or would be.
+fn rebuild_start(directory: &Path, size: u64) -> Result<Growth> {
+    let first = commitments::list(directory)?
+        .into_iter()
+        .rfind(|first| *first <= size)
+        .ok_or_else(|| ended(directory, "the seal files are missing"))?;
+    let segment = reopened(SegmentSeal::load(directory, first)?);
+    let tree = Growing::new(&segment.frontier);
+    let salts = Salts::new(&segment.seed.unwrap_or_default(), 0);
+    Ok(Growth {
+        tree,
+        segment,
+        salts,
+        unstored: Vec::new(),
+        closings: std::collections::VecDeque::new(),
+        done: 0,
+    })
+}
+
+/// An epoch record after the newest checkpoint: the tree's size with it, root, number, key.
+struct Announced {
+    size: u64,
+    root: Hash,
+    number: u64,
+    key: Vkey,
+}
+
+/// Hashes every record from the start of the growth's segment on, comparing at the checkpoint.
+fn rebuild(
+    journal: &Journal,
+    growth: &mut Growth,
+    checkpoint: &Checkpoint,
+) -> Result<Vec<Announced>> {
+    let directory = journal.directory();
+    let mut announced = Vec::new();
+    let mut seen_root = (growth.tree.size() == checkpoint.size).then(|| growth.tree.root());
+    let from = growth.tree.size();
+    let mut following = segments(journal)?.into_iter().filter(|segment| segment.first >= from);
+    let mut next = following.next();
+    if growth.segment.records.is_some() {
+        skip_changed(directory, growth, checkpoint, &mut seen_root)?;
+        if next.as_ref().is_some_and(|segment| segment.first == from) {
+            next = following.next();
+        }
+    }
+    let mut is_first = true;
+    while let Some(segment) = next {
+        if !std::mem::replace(&mut is_first, false) {
+            rotate_into(directory, growth)?;
+        }
+        if segment.first != growth.tree.size() {
+            return Err(ended(&segment.path, "records are missing before it"));
+        }
+        let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
+        let mut begin = 0;
+        for end in memchr::memchr_iter(b'\n', &bytes) {
+            growth.append(&bytes[begin..=end]);
+            let size = growth.tree.size();
+            if size == checkpoint.size {
+                seen_root = Some(growth.tree.root());
+            }
+            if size > checkpoint.size {
+                if let Some(Event::Epoch { number, key }) = event(&bytes[begin..end]) {
+                    announced.push(Announced { size, root: growth.tree.root(), number, key });
+                }
+            }
+            begin = end + 1;
+        }
+        // What a dead leader appended may not be on the device yet.
+        fs::File::open(&segment.path)
+            .and_then(|file| file.sync_data())
+            .at("syncing the segment", &segment.path)?;
+        next = following.next();
+    }
+    if seen_root != Some(checkpoint.root) {
+        let path = directory.join("active");
+        let what = format!("the records under the checkpoint of size {} changed", checkpoint.size);
+        return Err(ended(&path, what));
+    }
+    Ok(announced)
+}
+
+/// An erased or pruned segment has its commitments stored; its lines tell nothing more.
+fn skip_changed(
+    directory: &Path,
+    growth: &mut Growth,
+    checkpoint: &Checkpoint,
+    seen_root: &mut Option<Hash>,
+) -> Result<()> {
+    for commitment in &growth.segment.commitments {
+        growth.tree.push(record_leaf(commitment));
+        if growth.tree.size() == checkpoint.size {
+            *seen_root = Some(growth.tree.root());
+        }
+    }
+    growth.tree.take_nodes();
+    growth.segment = segment_at(directory, &growth.tree.frontier())?;
+    growth.unstored.push((growth.segment.clone(), None));
+    growth.salts = Salts::new(&growth.segment.seed.unwrap_or_default(), 0);
+    Ok(())
+}
+
+/// The stored seal file of the segment that begins at the end of `frontier`, or a fresh one.
+fn segment_at(directory: &Path, frontier: &Range) -> Result<SegmentSeal> {
+    let place = commitments::place(directory, frontier.end());
+    if !place.exists() {
+        let seed = generate().at("making salts for", directory)?;
+        return Ok(SegmentSeal::open_segment(*seed, frontier.clone()));
+    }
+    let stored = reopened(SegmentSeal::load(directory, frontier.end())?);
+    if stored.frontier != *frontier || stored.records.is_some() {
+        return Err(ended(&place, "it does not follow the segment before it"));
+    }
+    Ok(stored)
+}
+
+/// Closes the growth's segment and takes up the next one.
+fn rotate_into(directory: &Path, growth: &mut Growth) -> Result<()> {
+    growth.rotate().at("making salts for", directory)?;
+    let segment = segment_at(directory, &growth.tree.frontier())?;
+    if let Some((open, _)) = growth.unstored.last_mut() {
+        *open = segment.clone();
+    }
+    growth.salts = Salts::new(&segment.seed.unwrap_or_default(), 0);
+    growth.segment = segment;
+    Ok(())
+}
+
+/// Finds out which epoch runs, after a death at any point of its closing.
+fn settle_epoch(
+    journal: &Journal,
+    keys: &mut Keys,
+    note: &Note,
+    size: u64,
+    tail: Vec<Announced>,
+    growth: &mut Growth,
+) -> Result<()> {
+    let path = journal.directory().join("seal").join("keys");
+    if let Some(Event::Epoch { number, key }) = record_before(journal, size)? {
+        if keys.next().is_some_and(|next| next == (number, key.clone())) {
+            keys.begin_next()?;
+        }
+        if keys.epoch() != number || keys.epoch_key() != key {
+            return Err(ended(&path, format!("the key of epoch {number} is gone")));
+        }
+    } else if size > 0 && note.verify(&[keys.epoch_key()]) != Ok(vec![0]) {
+        return Err(ended(&path, "the epoch key is not the one that signed last"));
+    }
+    let mut announced = tail.into_iter();
+    match (announced.next(), keys.next()) {
+        (None, None) => {}
+        (None, Some(_)) => keys.forget_next()?,
+        (Some(epoch), Some(next)) if next == (epoch.number, epoch.key.clone()) => {
+            growth.closings.push_back((epoch.size, epoch.root));
+        }
+        (Some(epoch), _) => {
+            return Err(ended(&path, format!("the key of epoch {} is gone", epoch.number)));
+        }
+    }
+    if announced.next().is_some() {
+        return Err(ended(&path, "two epochs were opened without a checkpoint between them"));
+    }
+    Ok(())
+}
+
+/// What record `size` - 1 says about the journal.
+fn record_before(journal: &Journal, size: u64) -> Result<Option<Event>> {
+    let Some(index) = size.checked_sub(1) else {
+        return Ok(None);
+    };
+    let Some(segment) = segments(journal)?.into_iter().rfind(|segment| segment.first <= index)
+    else {
+        return Ok(None);
+    };
+    let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
+    let line = bytes.split(|byte| *byte == b'\n').nth((index - segment.first) as usize);
+    Ok(line.and_then(event))
+}

@@ -1,6 +1,5 @@
 """`python -m bench [QUESTION…] [--assert]`: measure, print, write `bench/reports/latest.md`."""
 
-import json
 import statistics
 import subprocess
 import sys
@@ -8,21 +7,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.audit import audit
 from bench.peers import NAMES
+from bench.process import child
+from bench.prove import prove
 from bench.report import Report, machine, spread
-
-
-def child(*words):
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.child", *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return json.loads(done.stdout.splitlines()[-1])
+from bench.seal import seal
+from bench.verify import verify
 
 
 def hot_path():
@@ -173,6 +164,10 @@ QUESTIONS = {
         latency_under_load,
         import_time,
         resources,
+        seal,
+        verify,
+        audit,
+        prove,
     )
 }
 

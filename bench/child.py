@@ -1,4 +1,7 @@
-"""One measurement in a process of its own: `python -m bench.child WHAT ARGS…`, JSON on standard output."""
+"""One measurement in a process of its own: `python -m bench.child WHAT ARGS…`, JSON on standard output.
+
+`WHAT` is a function here, or one of another question's file: `verify.rates`.
+"""
 
 import glob
 import importlib
@@ -267,4 +270,6 @@ if __name__ == "__main__":
     what, *arguments = sys.argv[1:]
     with tempfile.TemporaryDirectory() as place:
         arguments = [f"{place}/log" if word == "PATH" else word for word in arguments]
-        print(json.dumps(globals()[what](*arguments)))
+        module, _, name = what.rpartition(".")
+        where = vars(importlib.import_module(f"bench.{module}")) if module else globals()
+        print(json.dumps(where[name](*arguments)))

@@ -103,8 +103,9 @@ impl Leader {
         if !go_on(Step::Claimed) {
             return Ok(0);
         }
+        let bytes = self.buffer.len() as u64;
         let after = Committed {
-            bytes: self.committed.bytes + self.buffer.len() as u64,
+            bytes: self.committed.bytes + bytes,
             end: self.committed.end + records,
             ..self.committed
         };
@@ -133,7 +134,7 @@ impl Leader {
         self.notices.clear();
         self.closed = false;
         if let Some(sealer) = &mut self.sealer {
-            sealer.append(&self.buffer, records);
+            sealer.append(&mut self.buffer, records);
         }
         if !go_on(Step::Published) {
             return Ok(0);
@@ -154,7 +155,7 @@ impl Leader {
         }
         let totals = &control.totals;
         totals.records.fetch_add(records, Ordering::Relaxed);
-        totals.bytes.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
+        totals.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.segment_since.get_or_insert_with(Instant::now);
         match self.settings.durability {
             Durability::Process => self.syncer.dirty(),

@@ -144,6 +144,8 @@ impl Device {
         let mut unsealed = false;
         while !self.waiting.ended {
             let timeout = match self.waiting.since {
+                // Asked for while the last sync ran.
+                Some(_) if self.waiting.urgent => Some(Duration::ZERO),
                 Some(since) => Some(INTERVAL.saturating_sub(since.elapsed())),
                 // Nothing to do later: no wake-ups.
                 None => unsealed.then_some(INTERVAL),

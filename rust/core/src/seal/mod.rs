@@ -45,7 +45,7 @@ pub use policy::Policy;
 pub use proof::{consistency, inclusion, verify_consistency, verify_inclusion, Subtrees};
 pub use prover::Prover;
 pub use salts::Salts;
-pub use sealer::{Seal, Sealer};
+pub use sealer::{hash_batches, Seal, Sealer};
 pub use seen::{load as load_seen, Seen};
 pub use text::{base64, base64_hash, from_base64, hex, shown};
 pub use tiles::{entry_leaves, export as export_tiles, verify as verify_tiles};

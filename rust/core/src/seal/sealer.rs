@@ -14,16 +14,18 @@ use std::time::{Duration, Instant};
 
 use super::commitments::{nodes_place, SegmentSeal};
 use super::event::EPOCH;
-use super::hash::{commitment, record_leaf, Hash};
+use super::hash::{commitments, record_leaves, Hash};
 use super::keys::generate;
 use super::publisher::Publisher;
 use super::salts::Salts;
-use super::tree::Growing;
+use super::tree::{Growing, Range};
 use crate::error::{At, Error, Result};
 use crate::journal::notice;
 
 /// Batches that may wait to be hashed; the drain waits when there are more.
 const QUEUE: usize = 32;
+/// Buffers that are kept for the drain: it fills one while the others are hashed and written.
+const SPENT: usize = 4;
 /// A checkpoint is due after this many records, whatever the time.
 const CHECKPOINT_RECORDS: u64 = 65_536;
 /// An epoch is due after this many records or bytes, whatever the time.
@@ -50,11 +52,12 @@ pub(super) struct Growth {
 impl Growth {
     /// Hashes whole lines, each with its line feed.
     pub fn append(&mut self, lines: &[u8]) {
-        for end in LineEnds::new(lines) {
-            let commitment = commitment(&self.salts.next_salt(), &lines[end.0..end.1]);
-            self.segment.commitments.push(commitment);
-            self.tree.push(record_leaf(&commitment));
-        }
+        let salted: Vec<_> = LineEnds::new(lines)
+            .map(|(begin, end)| (self.salts.next_salt(), &lines[begin..end]))
+            .collect();
+        let commitments = commitments(&salted);
+        self.tree.extend(&record_leaves(&commitments));
+        self.segment.commitments.extend(commitments);
     }
 
     /// Closes the segment and begins the next.
@@ -70,6 +73,21 @@ impl Growth {
         self.salts = Salts::new(&seed, 0);
         Ok(())
     }
+}
+
+/// The root over batches of whole lines as a journal sealed under `seed` would have it, for measuring.
+#[must_use]
+pub fn hash_batches<'a>(seed: [u8; 32], batches: impl Iterator<Item = &'a [u8]>) -> Hash {
+    let mut growth = Growth {
+        tree: Growing::new(&Range::empty(0)),
+        segment: SegmentSeal::open_segment(seed, Range::empty(0)),
+        salts: Salts::new(&seed, 0),
+        unstored: Vec::new(),
+        closings: VecDeque::new(),
+        done: 0,
+    };
+    batches.for_each(|lines| growth.append(lines));
+    growth.tree.root()
 }
 
 /// Begin and end of each line, without its line feed.
@@ -224,6 +242,8 @@ enum Work {
 pub struct Sealer {
     seal: Arc<Seal>,
     work: Option<SyncSender<Work>>,
+    /// Buffers of lines that were hashed.
+    spent: Receiver<Vec<u8>>,
     thread: Option<JoinHandle<()>>,
     epoch_max_age: Duration,
     /// The last epoch that a record opened; it runs once the checkpoint over that record is signed.
@@ -241,6 +261,7 @@ impl Sealer {
     pub fn start(seal: Seal, epoch_max_age: Duration) -> Result<Self> {
         let seal = Arc::new(seal);
         let (work, receiver) = sync_channel(QUEUE);
+        let (spend, spent) = sync_channel(SPENT);
         let age = seal.publisher().keys.epoch_age();
         let epoch_since = Instant::now().checked_sub(age.min(epoch_max_age));
         let epoch_since = epoch_since.unwrap_or_else(Instant::now);
@@ -249,11 +270,12 @@ impl Sealer {
         let thread = std::thread::Builder::new()
             .name("treering-seal".into())
             .stack_size(256 << 10)
-            .spawn(move || hash(&shared, &receiver))
+            .spawn(move || hash(&shared, &receiver, &spend))
             .at("starting the sealing thread of", &seal.journal)?;
         Ok(Self {
             seal,
             work: Some(work),
+            spent,
             thread: Some(thread),
             epoch_max_age,
             announced,
@@ -276,11 +298,12 @@ impl Sealer {
         }
     }
 
-    /// Takes over lines that were just appended to the segment.
-    pub fn append(&mut self, lines: &[u8], records: u64) {
+    /// Takes over lines that were just appended to the segment; leaves an empty buffer for the next ones.
+    pub fn append(&mut self, lines: &mut Vec<u8>, records: u64) {
         self.epoch_records += records;
         self.epoch_bytes += lines.len() as u64;
-        self.send(Work::Lines(lines.to_vec()));
+        let empty = self.spent.try_recv().unwrap_or_default();
+        self.send(Work::Lines(std::mem::replace(lines, empty)));
     }
 
     /// The segment has ended; the next one begins.
@@ -338,11 +361,16 @@ impl Drop for Sealer {
     }
 }
 
-fn hash(seal: &Seal, receiver: &Receiver<Work>) {
+fn hash(seal: &Seal, receiver: &Receiver<Work>, spent: &SyncSender<Vec<u8>>) {
     for work in receiver {
         let mut growth = seal.growth();
         match work {
-            Work::Lines(lines) => growth.append(&lines),
+            Work::Lines(mut lines) => {
+                growth.append(&lines);
+                lines.clear();
+                // One too many is freed.
+                let _ = spent.try_send(lines);
+            }
             Work::Rotate => {
                 while growth.rotate().is_err() {
                     std::thread::sleep(Duration::from_millis(100));

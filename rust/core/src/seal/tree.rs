@@ -3,7 +3,7 @@
 //! A range over leaves `[begin, end)` is the list of roots of the largest perfect, aligned subtrees that
 //! cover it, from left to right. Over `[0, end)` it is the frontier of the tree, at most 64 hashes.
 
-use super::hash::{empty_root, node, Hash};
+use super::hash::{empty_root, node, nodes, Hash};
 
 /// The roots that cover leaves `[begin, end)`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,6 +60,15 @@ impl Range {
         self.push_subtree(leaf, 0);
     }
 
+    /// Appends leaf hashes: faster than one by one, level by level where they make perfect subtrees.
+    pub fn extend(&mut self, mut leaves: &[Hash]) {
+        for level in levels(self.end, self.end + leaves.len() as u64) {
+            let (subtree, rest) = leaves.split_at(1 << level);
+            self.push_subtree(perfect_root(subtree), level);
+            leaves = rest;
+        }
+    }
+
     /// Appends the root of a full block that begins at `end`.
     pub(super) fn push_block(&mut self, root: Hash) {
         self.push_subtree(root, BLOCK.ilog2());
@@ -100,13 +109,21 @@ impl Range {
     }
 }
 
+/// The root over `2^n` leaf hashes.
+fn perfect_root(leaves: &[Hash]) -> Hash {
+    let mut level = nodes(leaves.as_chunks().0);
+    while level.len() > 1 {
+        level = nodes(level.as_chunks().0);
+    }
+    // A single leaf has no parents.
+    level.first().copied().unwrap_or(leaves[0])
+}
+
 /// The root of a tree over these leaf hashes (RFC 6962 section 2.1).
 #[must_use]
 pub fn root(leaves: &[Hash]) -> Hash {
     let mut range = Range::empty(0);
-    for leaf in leaves {
-        range.push(*leaf);
-    }
+    range.extend(leaves);
     range.root()
 }
 
@@ -141,6 +158,21 @@ impl Growing {
     #[inline]
     pub fn push(&mut self, leaf: Hash) {
         self.block.push(leaf);
+        self.close_full_block();
+    }
+
+    /// Appends leaf hashes.
+    pub fn extend(&mut self, mut leaves: &[Hash]) {
+        while !leaves.is_empty() {
+            let room = (self.upper.end + BLOCK - self.block.end) as usize;
+            let (now, later) = leaves.split_at(room.min(leaves.len()));
+            self.block.extend(now);
+            self.close_full_block();
+            leaves = later;
+        }
+    }
+
+    fn close_full_block(&mut self) {
         if self.block.end - self.block.begin == BLOCK {
             let root = self.block.hashes[0];
             self.nodes.push(root);

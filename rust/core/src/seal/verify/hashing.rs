@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::commitments::{SaltKind, SegmentSeal};
 use super::super::event::{event, Event};
-use super::super::hash::{commitment, record_leaf, Hash, Salt};
+use super::super::hash::{commitment, commitments, record_leaves, Hash, Salt};
 use super::super::salts::Salts;
 use super::super::tree::Range;
 use super::Failure;
@@ -50,15 +50,19 @@ impl<'a> Cutter<'a> {
         Self { ranges: vec![Range::empty(first)], cuts: &cuts[past..] }
     }
 
-    #[inline]
-    fn push(&mut self, leaf: Hash) {
-        let last = self.ranges.len() - 1;
-        let range = &mut self.ranges[last];
-        range.push(leaf);
-        let end = range.end();
-        if self.cuts.first() == Some(&end) {
-            self.cuts = &self.cuts[1..];
-            self.ranges.push(Range::empty(end));
+    fn extend(&mut self, mut leaves: &[Hash]) {
+        while !leaves.is_empty() {
+            let last = self.ranges.len() - 1;
+            let range = &mut self.ranges[last];
+            let next = self.cuts.first().map_or(u64::MAX, |cut| cut - range.end());
+            let (now, later) = leaves.split_at(leaves.len().min(next as usize));
+            range.extend(now);
+            if self.cuts.first() == Some(&range.end()) {
+                let end = range.end();
+                self.cuts = &self.cuts[1..];
+                self.ranges.push(Range::empty(end));
+            }
+            leaves = later;
         }
     }
 }
@@ -88,44 +92,47 @@ fn hash_lines(piece: &Piece, lines: &[u8]) -> Hashed {
     };
     let stored = seal.records.map(|_| seal.commitments.get(offset as usize..).unwrap_or_default());
     let mut begin = 0;
+    let salted: Vec<(Salt, &[u8])> = memchr::memchr_iter(b'\n', lines)
+        .take(piece.until.saturating_sub(piece.first) as usize)
+        .enumerate()
+        .map(|(at, end)| {
+            let line = &lines[std::mem::replace(&mut begin, end + 1)..end];
+            let salt = match &mut salts {
+                SaltSource::Stream(stream) => stream.next_salt(),
+                SaltSource::Table(table) => table.get(at).copied().unwrap_or_default(),
+            };
+            (salt, line)
+        })
+        .collect();
+    let mut committed = commitments(&salted);
+    let mut good = 0;
     let mut last = &lines[..0];
-    for (at, end) in memchr::memchr_iter(b'\n', lines).enumerate() {
+    for (at, ((salt, line), computed)) in salted.into_iter().zip(&mut committed).enumerate() {
         let index = piece.first + at as u64;
-        if index >= piece.until {
-            break;
-        }
-        let line = &lines[begin..end];
-        begin = end + 1;
-        let salt = match &mut salts {
-            SaltSource::Stream(stream) => stream.next_salt(),
-            SaltSource::Table(table) => table.get(at).copied().unwrap_or_default(),
-        };
         let expected = stored.map(|stored| stored.get(at));
         if let Some(None) = expected {
             hashed.failure = Some(Failure::at(index, "the segment has more records than its seal"));
             break;
         }
-        let computed = if line.is_empty() {
+        let erasable = seal.salts == SaltKind::Table && salt == Salt::default();
+        if line.is_empty() {
             hashed.missing.push(index);
-            let erasable = seal.salts == SaltKind::Table && salt == Salt::default();
             match expected {
-                Some(Some(stored)) if erasable => *stored,
+                Some(Some(stored)) if erasable => *computed = *stored,
                 _ => {
                     hashed.failure = Some(Failure::at(index, "the record is missing"));
                     break;
                 }
             }
-        } else if seal.salts == SaltKind::Table && salt == Salt::default() {
+        } else if erasable {
             hashed.saltless.push(index);
-            expected.flatten().copied().unwrap_or_default()
-        } else {
-            commitment(&salt, line)
-        };
-        if expected.flatten().is_some_and(|stored| *stored != computed) {
+            *computed = expected.flatten().copied().unwrap_or_default();
+        }
+        if expected.flatten().is_some_and(|stored| *stored != *computed) {
             hashed.failure = Some(Failure::at(index, "the record is not the one that was sealed"));
             break;
         }
-        cutter.push(record_leaf(&computed));
+        good = at + 1;
         if let Some(found) = event(line) {
             hashed.events.push((index, found));
         }
@@ -134,6 +141,7 @@ fn hash_lines(piece: &Piece, lines: &[u8]) -> Hashed {
             hashed.last_time = Some((index, String::new()));
         }
     }
+    cutter.extend(&record_leaves(&committed[..good]));
     if let Some((_, time)) = &mut hashed.last_time {
         *time = timestamp(last).unwrap_or_default();
     }
@@ -155,6 +163,7 @@ fn hash_pruned(piece: &Piece) -> Hashed {
     let mut hashed = Hashed::default();
     let mut cutter = Cutter::new(piece.first, &piece.cuts);
     let mut kept = seal.kept.iter().peekable();
+    let mut good = 0;
     for (index, stored) in (seal.first..).zip(&seal.commitments) {
         if index >= piece.until {
             break;
@@ -172,8 +181,9 @@ fn hash_pruned(piece: &Piece) -> Hashed {
             };
             hashed.events.push((index, found));
         }
-        cutter.push(record_leaf(stored));
+        good += 1;
     }
+    cutter.extend(&record_leaves(&seal.commitments[..good]));
     hashed.ranges = cutter.ranges;
     hashed
 }

@@ -122,6 +122,7 @@ impl Pieces {
         loop {
             if !self.ended {
                 let before = piece.len();
+                piece.reserve(wanted);
                 (&mut self.file)
                     .take((wanted.saturating_sub(before)).max(1) as u64)
                     .read_to_end(&mut piece)

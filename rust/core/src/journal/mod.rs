@@ -11,6 +11,7 @@
 //! ```
 
 mod notice;
+mod pieces;
 mod reader;
 mod recover;
 mod segment;
@@ -22,6 +23,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub use notice::{component_name, notice, COMPONENT};
+pub use pieces::Pieces;
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
 pub use segment::{last_line, segments, Segment};

@@ -16,7 +16,7 @@ use super::sealer::{ended, Growth, Seal};
 use super::seen;
 use super::tree::{Growing, Range};
 use crate::error::{At, Result};
-use crate::journal::{segments, Journal, Segment, Settings};
+use crate::journal::{segments, Journal, Pieces, Segment, Settings};
 
 /// Loads keys and the newest checkpoint, and rebuilds the tree from the segment that this one is in.
 pub(super) fn resume(
@@ -167,20 +167,13 @@ fn rebuild(
         if segment.first != growth.tree.size() {
             return Err(ended(&segment.path, "records are missing before it"));
         }
-        let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
-        let mut begin = 0;
-        for end in memchr::memchr_iter(b'\n', &bytes) {
-            growth.append(&bytes[begin..=end]);
-            let size = growth.tree.size();
-            if size == checkpoint.size {
-                seen_root = Some(growth.tree.root());
+        let mut pieces = Pieces::open(&segment.path)?;
+        loop {
+            let lines = pieces.next_piece()?;
+            if lines.is_empty() {
+                break;
             }
-            if size > checkpoint.size {
-                if let Some(Event::Epoch { number, key }) = event(&bytes[begin..end]) {
-                    announced.push(Announced { size, root: growth.tree.root(), number, key });
-                }
-            }
-            begin = end + 1;
+            hash_piece(&lines, growth, checkpoint, &mut seen_root, &mut announced);
         }
         // What a dead leader appended may not be on the device yet.
         fs::File::open(&segment.path)
@@ -194,6 +187,35 @@ fn rebuild(
         return Err(ended(&path, what));
     }
     Ok(announced)
+}
+
+/// Hashes whole lines, stopping to look at the root where the checkpoint or the end of an epoch is.
+fn hash_piece(
+    lines: &[u8],
+    growth: &mut Growth,
+    checkpoint: &Checkpoint,
+    seen_root: &mut Option<Hash>,
+    announced: &mut Vec<Announced>,
+) {
+    let (mut hashed, mut begin) = (0, 0);
+    let first = growth.tree.size();
+    for (size, end) in (first + 1..).zip(memchr::memchr_iter(b'\n', lines)) {
+        let line = &lines[std::mem::replace(&mut begin, end + 1)..end];
+        let opened = match event(line) {
+            Some(Event::Epoch { number, key }) if size > checkpoint.size => Some((number, key)),
+            _ => None,
+        };
+        if opened.is_none() && size != checkpoint.size {
+            continue;
+        }
+        growth.append(&lines[std::mem::replace(&mut hashed, begin)..begin]);
+        let root = growth.tree.root();
+        match opened {
+            Some((number, key)) => announced.push(Announced { size, root, number, key }),
+            None => *seen_root = Some(root),
+        }
+    }
+    growth.append(&lines[hashed..begin]);
 }
 
 /// An erased or pruned segment has its commitments stored; its lines tell nothing more.
@@ -288,7 +310,18 @@ fn record_before(journal: &Journal, size: u64) -> Result<Option<Event>> {
     else {
         return Ok(None);
     };
-    let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
-    let line = bytes.split(|byte| *byte == b'\n').nth((index - segment.first) as usize);
-    Ok(line.and_then(event))
+    let mut pieces = Pieces::open(&segment.path)?;
+    let mut first = segment.first;
+    loop {
+        let lines = pieces.next_piece()?;
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let count = memchr::memchr_iter(b'\n', &lines).count() as u64;
+        if index < first + count {
+            let line = lines.split(|byte| *byte == b'\n').nth((index - first) as usize);
+            return Ok(line.and_then(event));
+        }
+        first += count;
+    }
 }

@@ -11,9 +11,11 @@ use super::super::tree::Range;
 use super::anchors;
 use super::feed::{work, Feed, Task};
 use super::hashing::{Hashed, Piece};
-use super::source::{checkpoints, segments, Pieces, Source};
+use super::source::{checkpoints, segments, Source};
 use super::{Failure, Options, Report};
 use crate::clock::parse_rfc3339;
+use crate::error::Error;
+use crate::journal::Pieces;
 use crate::seal::{Checkpoint, Hash, Policy};
 
 pub(super) type Judged<T> = Result<T, Failure>;
@@ -209,10 +211,10 @@ impl Walk<'_> {
             feed.push(piece(seal.first, None), self, options)?;
             return Ok(self.report.pruned_below);
         }
-        let mut pieces = Pieces::open(path)?;
+        let mut pieces = Pieces::open(path).map_err(unreadable)?;
         let mut next = seal.first;
         loop {
-            let lines = pieces.next_piece()?;
+            let lines = pieces.next_piece().map_err(unreadable)?;
             if lines.is_empty() || next >= until {
                 break;
             }
@@ -460,16 +462,20 @@ impl Walk<'_> {
     }
 }
 
+fn unreadable(error: Error) -> Failure {
+    Failure::new(error.to_string())
+}
+
 /// Complete records in a segment that has no seal file yet: it begins where the records end.
 fn unsealed_records(path: &Path, end: u64) -> Judged<u64> {
     let name = format!("{end:020}.jsonl");
     if path.file_name().is_none_or(|found| found != name.as_str()) {
         return Err(Failure::at(end, format!("'{}' is not part of the journal", path.display())));
     }
-    let mut pieces = Pieces::open(path)?;
+    let mut pieces = Pieces::open(path).map_err(unreadable)?;
     let mut records = 0;
     loop {
-        let lines = pieces.next_piece()?;
+        let lines = pieces.next_piece().map_err(unreadable)?;
         if lines.is_empty() {
             return Ok(records);
         }

@@ -1,7 +1,6 @@
 //! The files of a journal as the verifier takes them in: segments in order, checkpoints, in bounded pieces.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,10 +8,6 @@ use super::super::commitments::{self, SegmentSeal};
 use super::Failure;
 use crate::seal::{series, Series};
 
-/// Bytes that are hashed as one piece.
-const PIECE_BYTES: usize = 1 << 20;
-/// No line is longer: a ring bounds them.
-const MAX_LINE_BYTES: usize = 1 << 30;
 /// More than any seal file of a journal within its limits has.
 const MAX_SEAL_BYTES: u64 = 4 << 30;
 
@@ -99,51 +94,4 @@ fn segment_files(directory: &Path) -> Result<Vec<(u64, PathBuf, u64)>, Failure> 
     }
     files.sort();
     Ok(files)
-}
-
-/// Whole lines of a segment, a piece at a time.
-pub struct Pieces {
-    file: File,
-    path: PathBuf,
-    rest: Vec<u8>,
-    ended: bool,
-}
-
-impl Pieces {
-    pub fn open(path: &Path) -> Result<Self, Failure> {
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        Ok(Self { file, path: path.to_owned(), rest: Vec::new(), ended: false })
-    }
-
-    /// Whole lines with their line feeds; empty at the end.
-    pub fn next_piece(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut piece = std::mem::take(&mut self.rest);
-        let mut wanted = PIECE_BYTES;
-        loop {
-            if !self.ended {
-                let before = piece.len();
-                piece.reserve(wanted);
-                (&mut self.file)
-                    .take((wanted.saturating_sub(before)).max(1) as u64)
-                    .read_to_end(&mut piece)
-                    .map_err(|error| unreadable(&self.path, &error))?;
-                self.ended = piece.len() == before;
-            }
-            let end = memchr::memrchr(b'\n', &piece).map_or(0, |last| last + 1);
-            if end > 0 || self.ended {
-                self.rest = piece.split_off(end);
-                return Ok(piece);
-            }
-            if piece.len() > MAX_LINE_BYTES {
-                let what = format!("'{}' has a line without an end", self.path.display());
-                return Err(Failure::new(what));
-            }
-            wanted = piece.len() * 2;
-        }
-    }
-
-    /// Bytes after the last line feed, once there are no more pieces.
-    pub fn torn(&self) -> u64 {
-        self.rest.len() as u64
-    }
 }

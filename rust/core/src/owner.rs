@@ -13,6 +13,13 @@ pub(crate) fn give(file: &File, like: &Path) {
     }
 }
 
+/// `give` for a directory, to the owner of `like`.
+pub(crate) fn give_like(path: &Path, like: &Path) {
+    if let Some((user, group)) = other_owner(like) {
+        let _ = chown(path, Some(user), Some(group));
+    }
+}
+
 /// `give` for a directory.
 pub(crate) fn give_directory(path: &Path, user: u32) {
     if crate::domain::effective_uid() == 0 && user != 0 {

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use treering_core::domain::Domain;
 use treering_core::drain::as_leader;
-use treering_core::journal::{Journal, Reader};
+use treering_core::journal::Journal;
 use treering_core::seal::{
     self, Checkpoint, Note, Prover, Report, TlogProof, Trust, Verdict, VerifyOptions, Vkey,
 };
@@ -110,11 +110,15 @@ pub fn seal_request(py: Python<'_>, directory: PathBuf, timeout_s: f64) -> PyRes
             return Ok(None);
         }
         let (journal, settings) = Journal::open(&directory)?;
+        if !journal.lock_path().exists() {
+            return Ok(None);
+        }
         let led = !matches!(journal.try_lead(), Ok(Some(_)));
         let Some(domain) = Domain::look(&journal.domain_place(&settings)?).filter(|_| led) else {
             return Ok(None);
         };
-        let end = Reader::open(&directory, u64::MAX)?.end()?;
+        // By the files alone: what shared memory says is not believed.
+        let end = treering_core::journal::end_of_files(&journal)?;
         let control = domain.control();
         let deadline = Instant::now() + Duration::from_secs_f64(timeout_s.clamp(0.0, 3600.0));
         // Without an answer in time the newest checkpoint is what there is.
@@ -226,8 +230,7 @@ pub fn seal_prune(py: Python<'_>, directory: PathBuf, before: u64) -> PyResult<(
 pub fn seal_rotate_key(py: Python<'_>, directory: PathBuf) -> PyResult<u64> {
     py.detach(|| {
         as_leader(&directory, LEAD_TIMEOUT, |leader| {
-            leader.turn_epoch(true)?;
-            leader.sync();
+            leader.end_epoch_now()?;
             Ok(leader.seal().map_or(0, |seal| seal.keys().2))
         })
     })

@@ -161,7 +161,10 @@ impl Leader {
             Durability::Process => self.syncer.dirty(),
             Durability::Batch => self.syncer.now(&self.file, false),
         }
-        self.rotate_when_due()?;
+        if self.rotate_when_due().is_err() {
+            // The records are where they belong; the segment grows on until a new one can be made.
+            control.totals.write_errors.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(records)
     }
 
@@ -253,7 +256,11 @@ impl Leader {
     pub fn rotate(&mut self) -> Result<()> {
         let segment = Segment::at(&self.journal, self.committed.end);
         let file = segment.open_for_append()?;
-        self.syncer.active(&file)?;
+        if let Err(error) = self.syncer.active(&file) {
+            // An empty segment that nobody writes would be taken for the journal's end.
+            let _ = std::fs::remove_file(&segment.path);
+            return Err(error);
+        }
         self.file = file;
         if let Some(sealer) = &mut self.sealer {
             sealer.rotate();

@@ -169,9 +169,9 @@ impl Leader {
 
     /// What the journal should say about how this lead began.
     fn announce(&mut self, adopted: &Adopted, opened: Option<Opened>) {
-        match opened {
+        match &opened {
             Some(Opened::Begun { genesis, .. }) => {
-                self.notices.push(notice("journal created", &genesis));
+                self.notices.push(notice("journal created", genesis));
             }
             None if adopted.committed == Committed::default() => self.notices.push(notice(
                 "journal created",
@@ -182,7 +182,12 @@ impl Leader {
             )),
             _ => {}
         }
-        let unexpected = adopted.torn_bytes > 0 || adopted.intent_completed.is_some();
+        let unsealed = match opened {
+            Some(Opened::Resumed { adopted }) => adopted,
+            _ => 0,
+        };
+        let unexpected =
+            adopted.torn_bytes > 0 || adopted.intent_completed.is_some() || unsealed > 0;
         if unexpected {
             self.domain.control().totals.recoveries.fetch_add(1, Ordering::Relaxed);
             let append = match adopted.intent_completed {
@@ -195,6 +200,7 @@ impl Leader {
                 &[
                     ("append", append.into()),
                     ("torn_bytes", adopted.torn_bytes.into()),
+                    ("unsealed_records", unsealed.into()),
                     ("index", adopted.committed.end.into()),
                 ],
             ));
@@ -345,8 +351,13 @@ impl Leader {
         else {
             return Ok(());
         };
-        let Some(line) = sealer.next_epoch()? else {
-            return Ok(());
+        let line = match sealer.next_epoch() {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                sealer.postpone_epoch();
+                return Err(error);
+            }
         };
         self.append_notice(line)?;
         if let Some(sealer) = &mut self.sealer {
@@ -369,13 +380,14 @@ impl Leader {
     pub fn close(&mut self) -> Result<()> {
         let alone = self.rings.iter().all(SharedRing::is_orphan);
         while self.drain()? > 0 {}
-        self.turn_epoch(false)?;
+        // An epoch that cannot be ended goes on; the journal is closed all the same.
+        let turned = self.turn_epoch(false);
         if alone && self.sealer.is_some() && self.committed.end > 0 && !self.closed {
             self.append_notice(notice(CLOSED, &[]))?;
             self.closed = true;
         }
         self.sync();
-        Ok(())
+        turned
     }
 }
 

@@ -207,10 +207,10 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
     loop {
         let stopping = shared.stopped();
         let ticket = control.sync_wanted();
-        let drained = leader
-            .look_for_rings()
-            .and_then(|()| leader.turn_epoch(false))
-            .and_then(|()| leader.drain());
+        if let Err(error) = leader.turn_epoch(false) {
+            shared.note(Some(error.to_string()));
+        }
+        let drained = leader.look_for_rings().and_then(|()| leader.drain());
         match drained {
             Ok(0) => {
                 leader.serve_tickets(ticket);

@@ -87,6 +87,18 @@ impl Leader {
         Ok(())
     }
 
+    /// Ends the running epoch and destroys its key.
+    ///
+    /// # Errors
+    /// When the journal is not sealed, or the checkpoint cannot be written.
+    pub fn end_epoch_now(&mut self) -> Result<()> {
+        if self.seal().is_none() {
+            return Err(self.refuse("it is not sealed, and has no keys".into()));
+        }
+        self.turn_epoch(true)?;
+        self.seal_all()
+    }
+
     /// Appends a record about the journal and seals it.
     ///
     /// # Errors

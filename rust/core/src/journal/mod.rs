@@ -26,7 +26,7 @@ pub use notice::{component_name, notice, COMPONENT};
 pub use pieces::Pieces;
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
-pub use segment::{last_line, segments, Segment};
+pub use segment::{end_of_files, last_line, segments, Segment};
 pub use settings::{Durability, Settings, SettingsChange};
 
 use crate::domain::{flock, Domain};
@@ -190,6 +190,7 @@ pub(crate) fn make_directory(path: &Path) -> Result<()> {
             .mode(0o700)
             .create(path)
             .at("making the directory", path)?;
+        crate::owner::give_like(path, path.parent().unwrap_or(path));
     }
     let mode = fs::metadata(path).at("reading", path)?.mode();
     if mode & 0o022 != 0 {

@@ -30,6 +30,19 @@ impl Segment {
     }
 }
 
+/// Index after the last complete line in a journal's files.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn end_of_files(journal: &Journal) -> Result<u64> {
+    let Some(last) = segments(journal)?.pop() else {
+        return Ok(0);
+    };
+    let file = File::open(&last.path).at("opening the segment", &last.path)?;
+    let length = file.metadata().at("reading", &last.path)?.len();
+    Ok(last.first + count_lines(&file, 0, length, &last.path)?.0)
+}
+
 /// The last complete line of a journal's newest segment that has any, without line feed.
 ///
 /// # Errors
@@ -74,7 +87,8 @@ pub fn segments(journal: &Journal) -> Result<Vec<Segment>> {
 fn first_index(path: &Path) -> Option<u64> {
     let name = path.file_name()?.to_str()?;
     let digits = name.strip_suffix(".jsonl")?;
-    (digits.len() == 20).then(|| digits.parse().ok()).flatten()
+    let is_number = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok()).flatten()
 }
 
 /// Complete lines in `[from, to)` of a file, and where the last of them ends.

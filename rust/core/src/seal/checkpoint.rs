@@ -1,9 +1,16 @@
 //! Checkpoints (C2SP tlog-checkpoint 1.0.0): a tree's size and root, signed.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
 use super::hash::Hash;
 use super::note::Note;
 use super::text::{base64, base64_hash, decimal};
 use super::Malformed;
+
+const DASH: &[u8] = "\u{2014} ".as_bytes();
 
 /// What a checkpoint says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +97,44 @@ pub fn series(bytes: &[u8]) -> Series {
     found
 }
 
+/// The last of the checkpoints in a file, without reading those of years.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn newest(path: &Path) -> io::Result<Series> {
+    const TAIL: u64 = 256 << 10;
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(TAIL);
+    let mut bytes = vec![0; (length - from) as usize];
+    file.read_exact_at(&mut bytes, from)?;
+    // The first whole note begins after the first line of a signature that none follows.
+    let begin = if from == 0 { 0 } else { note_begin(&bytes).unwrap_or(bytes.len()) };
+    let mut found = series(&bytes[begin..]);
+    let skipped = from + begin as u64;
+    found.whole += skipped;
+    for (at, _, _) in &mut found.notes {
+        *at += skipped;
+    }
+    Ok(found)
+}
+
+/// Where a note begins in the middle of a series.
+fn note_begin(bytes: &[u8]) -> Option<usize> {
+    let (mut at, mut below_signature) = (0, false);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let is_signature = line.starts_with(DASH);
+        if below_signature && !is_signature {
+            return Some(at);
+        }
+        below_signature = is_signature;
+        at += line.len();
+    }
+    None
+}
+
 /// Bytes of the first note: up to the end of the last line that begins with an em dash.
 fn note_bytes(bytes: &[u8]) -> Option<usize> {
-    const DASH: &[u8] = "\u{2014} ".as_bytes();
     let mut end = 0;
     let mut signatures = 0;
     for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {

@@ -90,7 +90,7 @@ pub fn list(journal: &Path) -> Result<Vec<u64>> {
         }
         let digits = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         match digits.parse() {
-            Ok(first) if digits.len() == 20 => found.push(first),
+            Ok(first) if digits.len() == 20 && !digits.starts_with('+') => found.push(first),
             _ => {
                 let what = "is no seal file; 20 digits before .seal would be right".to_owned();
                 return Err(Error::Damaged { path, what });

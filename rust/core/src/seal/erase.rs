@@ -59,6 +59,7 @@ pub fn erase_from(journal: &Path, segment: &Segment, indices: &[u64]) -> Result<
     seal.table = table;
     replace(journal, &seal)?;
     let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
+    let indices: std::collections::HashSet<u64> = indices.iter().copied().collect();
     let mut rest = Vec::with_capacity(bytes.len());
     let mut blanked = Vec::new();
     let mut at = 0;

@@ -9,29 +9,29 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{json, Value};
 
-use super::checkpoint::series;
+use super::checkpoint::{newest as newest_checkpoints, Checkpoint};
 use super::commitments::SegmentSeal;
 use super::hash::{sha256, Hash};
-use super::keys::{generate, Keys};
+use super::keys::{generate, wipe, Keys};
 use super::publisher::Publisher;
 use super::resume::resume;
 use super::salts::Salts;
 use super::sealer::{Growth, Seal};
-use super::text::hex;
+use super::text::{decimal, hex};
 use super::tree::{Growing, Range};
 use crate::domain::Committed;
 use crate::error::{At, Error, Result};
-use crate::journal::{make_directory, segments, Journal, Settings};
+use crate::journal::{
+    make_directory, replace_file, segments, sync_directory, Journal, Pieces, Settings,
+};
 
 /// How a leader found the seal.
 #[derive(Debug)]
 pub enum Opened {
     /// A new tree: its first record must be the genesis record with these fields.
-    Begun {
-        genesis: Vec<(&'static str, Value)>,
-        pin: String,
-    },
-    Resumed,
+    Begun { genesis: Vec<(&'static str, Value)>, pin: String },
+    /// The present tree; this many records at its end were appended and not sealed yet.
+    Resumed { adopted: u64 },
 }
 
 /// Opens the seal of a journal whose records end at `committed`, which is set to the beginning when a new
@@ -45,26 +45,69 @@ pub fn open(
     committed: &mut Committed,
     may_end: bool,
 ) -> Result<(Seal, Opened)> {
-    let generation = ended_generations(journal.directory());
-    let origin = match generation {
-        0 => settings.origin.clone(),
-        number => format!("{}/{number}", settings.origin),
+    let directory = journal.directory();
+    sweep(directory, settings)?;
+    if may_end && finish_end(journal)? {
+        *committed = Committed::default();
+    }
+    let newest = newest_checkpoint(directory)?;
+    let number = match &newest {
+        Some(checkpoint) => generation_of(&checkpoint.origin, &settings.origin).unwrap_or(0),
+        None => ended_generations(directory),
     };
-    if committed.end == 0 {
-        return begin(journal, settings, &origin, None);
+    let origin = origin_of(settings, number);
+    if committed.end == 0 && newest.is_none_or(|newest| newest.size == 0) {
+        return begin(journal, settings, &origin, previous_of(directory, number));
     }
     match resume(journal, settings, &origin, committed.end) {
-        Ok(seal) => Ok((seal, Opened::Resumed)),
+        Ok((seal, adopted)) => Ok((seal, Opened::Resumed { adopted })),
         Err(Error::Damaged { what, .. }) if may_end => {
-            let previous = end(journal, generation + 1, &what, committed.end)?;
+            let number = number.max(ended_generations(directory)) + 1;
+            let previous = end(journal, settings, number, &what, committed.end)?;
             *committed = Committed::default();
-            let origin = format!("{}/{}", settings.origin, generation + 1);
+            let origin = origin_of(settings, number);
             let (seal, opened) = begin(journal, settings, &origin, Some(previous))?;
-            tell(journal, generation + 1, &what, &seal.pin());
+            tell(journal, number, &what, &seal.pin());
             Ok((seal, opened))
         }
         Err(error) => Err(error),
     }
+}
+
+fn origin_of(settings: &Settings, generation: u64) -> String {
+    match generation {
+        0 => settings.origin.clone(),
+        number => format!("{}/{number}", settings.origin),
+    }
+}
+
+/// The generation whose origin this is; `None` when it is no origin of the journal.
+fn generation_of(origin: &str, base: &str) -> Option<u64> {
+    match origin.strip_prefix(base)? {
+        "" => Some(0),
+        rest => decimal(rest.strip_prefix('/')?),
+    }
+}
+
+fn newest_checkpoint(directory: &Path) -> Result<Option<Checkpoint>> {
+    let path = directory.join("seal").join("checkpoints");
+    match newest_checkpoints(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        other => Ok(other.at("reading", &path)?.notes.pop().map(|(_, _, checkpoint)| checkpoint)),
+    }
+}
+
+/// Overwrites and removes what leaders that died were writing: it may hold keys, salts or records.
+fn sweep(directory: &Path, settings: &Settings) -> Result<()> {
+    let seal = directory.join("seal");
+    let places = [seal.join("commitments"), keys_place(directory, settings), seal];
+    for entry in places.iter().filter_map(|place| fs::read_dir(place).ok()).flatten().flatten() {
+        let path = entry.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().contains(".draft")) {
+            wipe(&path).at("removing", &path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Nobody may miss that a seal has ended, wherever the records go.
@@ -124,12 +167,13 @@ fn begin(
         unstored: Vec::new(),
         closings: std::collections::VecDeque::new(),
         done: 0,
+        adopted: 0,
     };
-    let mut publisher = Publisher::open(directory, keys, pin.clone(), 0, None)?;
+    let mut publisher = Publisher::open(directory, keys, pin.clone(), 0, None, None)?;
     // So that from the first record on there is a checkpoint, and its absence means something.
     publisher.publish(0, super::hash::empty_root())?;
-    crate::journal::sync_directory(&directory.join("seal"))?;
-    crate::journal::sync_directory(directory)?;
+    sync_directory(&directory.join("seal"))?;
+    sync_directory(directory)?;
     Ok((Seal::new(directory, growth, publisher), Opened::Begun { genesis, pin }))
 }
 
@@ -146,17 +190,36 @@ fn host_facts() -> Value {
     })
 }
 
-/// How many generations of a journal have ended.
+/// Number of the last generation that ended and is still in `ended/`; 0 when none is.
 #[must_use]
 pub fn ended_generations(journal: &Path) -> u64 {
-    fs::read_dir(journal.join("ended")).map_or(0, |entries| entries.flatten().count() as u64)
+    let entries = fs::read_dir(journal.join("ended")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).max().unwrap_or(0)
+}
+
+fn ended_place(journal: &Path, number: u64) -> PathBuf {
+    journal.join("ended").join(format!("{number:04}"))
+}
+
+/// What the generation after `number` says about it, if it is still there.
+fn previous_of(journal: &Path, number: u64) -> Option<Value> {
+    let text = fs::read(ended_place(journal, number).join("previous.json")).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// Moves a generation aside; gives what the next one says about it.
-fn end(journal: &Journal, number: u64, why: &str, records: u64) -> Result<Value> {
+///
+/// First what is to be said, then the keys, then the files, then the settings: `finish_end` goes on from
+/// wherever a death left it.
+fn end(
+    journal: &Journal,
+    settings: &Settings,
+    number: u64,
+    why: &str,
+    records: u64,
+) -> Result<Value> {
     let directory = journal.directory();
-    let checkpoints = fs::read(directory.join("seal").join("checkpoints")).unwrap_or_default();
-    let last = series(&checkpoints).notes.pop().map(|(_, _, checkpoint)| checkpoint);
+    let last = newest_checkpoint(directory)?;
     let size = last.as_ref().map_or(0, |checkpoint| checkpoint.size);
     let previous = json!({
         "why": why,
@@ -167,25 +230,39 @@ fn end(journal: &Journal, number: u64, why: &str, records: u64) -> Result<Value>
         "directory": format!("ended/{number:04}"),
     });
     make_directory(&directory.join("ended"))?;
-    let place = directory.join("ended").join(format!("{number:04}"));
+    let place = ended_place(directory, number);
     make_directory(&place)?;
+    let text = serde_json::to_vec(&previous).unwrap_or_default();
+    replace_file(&place.join("previous.json"), &text)?;
+    // Its keys must never sign again.
+    let keys = keys_place(directory, settings);
+    for entry in fs::read_dir(&keys).into_iter().flatten().flatten() {
+        wipe(&entry.path()).at("destroying the key", &entry.path())?;
+    }
+    finish_end(journal)?;
+    Ok(previous)
+}
+
+/// Goes on with an end that was begun; true when there was one.
+fn finish_end(journal: &Journal) -> Result<bool> {
+    let directory = journal.directory();
+    let place = ended_place(directory, ended_generations(directory));
+    if !place.join("previous.json").exists() || place.join("journal.json").exists() {
+        return Ok(false);
+    }
     for name in ["seal", "active"] {
-        let from = directory.join(name);
-        match fs::rename(&from, place.join(name)) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            other => other.at("moving", &from)?,
+        let (from, to) = (directory.join(name), place.join(name));
+        if from.exists() && !to.exists() {
+            fs::rename(&from, &to).at("moving", &from)?;
         }
     }
+    make_directory(&journal.active())?;
     // So that it can be looked at like any journal.
     let settings = journal.settings_path();
     fs::copy(&settings, place.join("journal.json")).at("copying", &settings)?;
-    // Its keys must never sign again.
-    let keys = place.join("seal").join("keys");
-    if keys.is_dir() {
-        fs::remove_dir_all(&keys).at("removing", &keys)?;
-    }
-    make_directory(&journal.active())?;
-    Ok(previous)
+    sync_directory(&place)?;
+    sync_directory(directory)?;
+    Ok(true)
 }
 
 /// SHA-256 over the lines from index `size` on, line feeds included.
@@ -193,10 +270,18 @@ fn unsealed_digest(journal: &Journal, size: u64) -> Result<Hash> {
     use sha2::{Digest, Sha256};
     let mut digest = Sha256::new();
     for segment in segments(journal)? {
-        let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
-        for (index, line) in (segment.first..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-            if index >= size {
-                digest.update(line);
+        let mut pieces = Pieces::open(&segment.path)?;
+        let mut index = segment.first;
+        loop {
+            let lines = pieces.next_piece()?;
+            if lines.is_empty() {
+                break;
+            }
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                if index >= size {
+                    digest.update(line);
+                }
+                index += 1;
             }
         }
     }

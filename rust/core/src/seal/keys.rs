@@ -102,13 +102,14 @@ impl Epoch {
         Zeroizing::new(format!("{:020} {} {ns:020} {boot}\n", self.number, key.as_str()))
     }
 
-    fn parse(text: &str, name: &str) -> Option<Self> {
+    /// `None` when the text is no key of `name`; an error when there is no memory for it.
+    fn parse(text: &str, name: &str) -> Option<std::io::Result<Self>> {
         let mut words = text.strip_suffix('\n')?.split(' ');
         let number = words.next()?.parse().ok()?;
-        let secret = Secret::new(&*parse_private(words.next()?, name)?).ok()?;
+        let seed = parse_private(words.next()?, name)?;
         let ns = words.next()?.parse().ok()?;
         let since = Uptime { boot: words.next()?.to_owned(), ns };
-        Some(Self { number, secret, since })
+        Some(Secret::new(&seed).map(|secret| Self { number, secret, since }))
     }
 }
 
@@ -150,21 +151,30 @@ impl Keys {
     /// # Errors
     /// `Damaged` when a key is not there or is no key of `origin`.
     pub fn load(directory: &Path, origin: &str) -> Result<Self> {
-        let read = |name: &str| -> Option<Zeroizing<String>> {
-            let mut text = Zeroizing::new(String::new());
-            File::open(directory.join(name)).ok()?.take(4096).read_to_string(&mut text).ok()?;
-            Some(text)
+        let read = |name: &str| -> Result<Option<Zeroizing<String>>> {
+            let path = directory.join(name);
+            let mut bytes = Zeroizing::new(Vec::new());
+            match File::open(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                file => file.and_then(|file| file.take(4096).read_to_end(&mut bytes)),
+            }
+            .at("reading the key", &path)?;
+            Ok(std::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned())))
+        };
+        let epoch_of = |name: &str| -> Result<Option<Epoch>> {
+            let parsed = read(name)?.and_then(|text| Epoch::parse(&text, origin));
+            parsed.transpose().at("making memory for", directory)
         };
         let gone = |name: &str| Error::Damaged {
             path: directory.join(name),
             what: format!("the key is missing or is none of '{origin}'"),
         };
-        let seed = read("identity")
+        let seed = read("identity")?
             .and_then(|text| parse_private(text.strip_suffix('\n')?, origin))
             .ok_or_else(|| gone("identity"))?;
         let identity = Secret::new(&seed).at("making memory for", directory)?;
-        let next = read("next").and_then(|text| Epoch::parse(&text, origin));
-        let epoch = read("epoch").and_then(|text| Epoch::parse(&text, origin));
+        let next = epoch_of("next")?;
+        let epoch = epoch_of("epoch")?;
         // A death while the old key was being overwritten: the next one has begun.
         let (epoch, next) = match (epoch, next) {
             (Some(epoch), Some(next)) if next.number == epoch.number + 1 => (epoch, Some(next)),
@@ -251,31 +261,29 @@ impl Keys {
     /// # Errors
     /// When the key file cannot be overwritten.
     pub fn begin_next(&mut self) -> Result<()> {
-        let Some(next) = self.next.take() else {
+        let Some(next) = &self.next else {
             return Ok(());
         };
-        self.epoch = next;
         let path = self.place("epoch");
         let overwrite = || {
             let mut options = OpenOptions::new();
             let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path)?;
-            file.write_all_at(self.epoch.text(&self.origin).as_bytes(), 0)?;
+            crate::owner::give(&file, &self.directory);
+            file.write_all_at(next.text(&self.origin).as_bytes(), 0)?;
             file.sync_all()
         };
         overwrite().at("overwriting the key", &path)?;
-        self.wipe_next()
+        if let Some(next) = self.next.take() {
+            self.epoch = next;
+        }
+        // What is left of it is a copy of the running key, which the next epoch replaces.
+        let _ = self.wipe_next();
+        Ok(())
     }
 
     fn wipe_next(&self) -> Result<()> {
         let path = self.place("next");
-        let wipe = || {
-            let mut file = OpenOptions::new().write(true).open(&path)?;
-            let length = file.metadata()?.len() as usize;
-            file.write_all(&vec![b'0'; length])?;
-            file.sync_all()?;
-            fs::remove_file(&path)
-        };
-        match wipe() {
+        match wipe(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             other => {
                 other.at("removing the key", &path)?;
@@ -283,4 +291,13 @@ impl Keys {
             }
         }
     }
+}
+
+/// Overwrites a file with zeros and removes it.
+pub(super) fn wipe(path: &Path) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    let length = file.metadata()?.len() as usize;
+    file.write_all(&vec![b'0'; length])?;
+    file.sync_all()?;
+    fs::remove_file(path)
 }

@@ -8,6 +8,8 @@ use std::time::Instant;
 use super::checkpoint::Checkpoint;
 use super::hash::Hash;
 use super::keys::Keys;
+use super::note::Note;
+use super::sealer::Closing;
 use super::seen;
 use crate::error::{At, Result};
 use crate::journal::replace_file;
@@ -24,6 +26,8 @@ pub struct Publisher {
     /// Bytes of the complete checkpoints.
     whole: u64,
     last: Option<(u64, Hash)>,
+    /// In `seal/checkpoints`, and not in `seal/checkpoint` yet.
+    unpublished: Option<Note>,
     pub published_at: Instant,
 }
 
@@ -36,6 +40,7 @@ impl Publisher {
         pin: String,
         whole: u64,
         last: Option<(u64, Hash)>,
+        unpublished: Option<Note>,
     ) -> Result<Self> {
         let directory = journal.join("seal");
         let series_path = directory.join("checkpoints");
@@ -46,6 +51,7 @@ impl Publisher {
             .mode(0o600)
             .open(&series_path)
             .at("opening the checkpoints", &series_path)?;
+        crate::owner::give(&series, &directory);
         series.set_len(whole).at("truncating", &series_path)?;
         Ok(Self {
             keys,
@@ -55,6 +61,7 @@ impl Publisher {
             newest_path: directory.join("checkpoint"),
             whole,
             last,
+            unpublished,
             published_at: Instant::now(),
         })
     }
@@ -78,9 +85,18 @@ impl Publisher {
     /// When it cannot be written; it is as if it had not been signed then.
     pub fn publish(&mut self, size: u64, root: Hash) -> Result<()> {
         self.published_at = Instant::now();
-        if self.last == Some((size, root)) {
-            return Ok(());
+        if self.last != Some((size, root)) {
+            self.append(size, root)?;
         }
+        if let Some(note) = &self.unpublished {
+            replace_file(&self.newest_path, note.to_string().as_bytes())?;
+            seen::store(&self.pin, &self.keys.identity(), note);
+            self.unpublished = None;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, size: u64, root: Hash) -> Result<()> {
         let mut note = Checkpoint::new(self.keys.origin(), size, root).to_note();
         self.keys.sign(&mut note);
         let text = note.to_string();
@@ -95,8 +111,7 @@ impl Publisher {
         written.at("appending the checkpoint", &self.series_path)?;
         self.whole += text.len() as u64;
         self.last = Some((size, root));
-        replace_file(&self.newest_path, text.as_bytes())?;
-        seen::store(&self.pin, &self.keys.identity(), &note);
+        self.unpublished = Some(note);
         Ok(())
     }
 
@@ -104,8 +119,12 @@ impl Publisher {
     ///
     /// # Errors
     /// When it cannot be written; the epoch goes on then.
-    pub fn close_epoch(&mut self, size: u64, root: Hash) -> Result<()> {
-        self.publish(size, root)?;
-        self.keys.begin_next()
+    pub fn close_epoch(&mut self, closing: &Closing) -> Result<()> {
+        // Tried again after a failure, it may have begun already.
+        if self.keys.epoch() < closing.epoch {
+            self.publish(closing.size, closing.root)?;
+            self.keys.begin_next()?;
+        }
+        Ok(())
     }
 }

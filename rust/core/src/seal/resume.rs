@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::checkpoint::{series, Checkpoint};
+use super::checkpoint::{newest as newest_checkpoints, Checkpoint};
 use super::commitments::{self, SaltKind, SegmentSeal};
 use super::event::{event, Event};
 use super::generation::keys_place;
@@ -12,29 +12,35 @@ use super::keys::{generate, Keys};
 use super::note::{Note, Vkey};
 use super::publisher::Publisher;
 use super::salts::Salts;
-use super::sealer::{ended, Growth, Seal};
+use super::sealer::{ended, Closing, Growth, Seal};
 use super::seen;
 use super::tree::{Growing, Range};
 use crate::error::{At, Result};
 use crate::journal::{segments, Journal, Pieces, Segment, Settings};
 
 /// Loads keys and the newest checkpoint, and rebuilds the tree from the segment that this one is in.
+///
+/// Gives how many records at the end are not sealed yet, too.
 pub(super) fn resume(
     journal: &Journal,
     settings: &Settings,
     origin: &str,
     end: u64,
-) -> Result<Seal> {
+) -> Result<(Seal, u64)> {
     let directory = journal.directory();
     let path = directory.join("seal").join("checkpoints");
-    let bytes = read_or_ended(&path)?;
-    let all = series(&bytes);
+    let all = match newest_checkpoints(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ended(&path, "it is missing"));
+        }
+        other => other.at("reading", &path)?,
+    };
     let (_, note, checkpoint) =
         all.notes.last().ok_or_else(|| ended(&path, "no complete checkpoint is in it"))?;
     // An append that a crash cut short was never published: then the newest checkpoint is among these.
     let newest = read_or_ended(&directory.join("seal").join("checkpoint"))?;
-    let newest = Note::parse(&newest).and_then(|note| Checkpoint::parse(&note.text));
-    if newest.is_ok_and(|newest| newest.size > checkpoint.size) {
+    let parsed = Note::parse(&newest).and_then(|note| Checkpoint::parse(&note.text));
+    if parsed.is_ok_and(|newest| newest.size > checkpoint.size) {
         return Err(ended(&path, "it is damaged: the newest checkpoint is not in it"));
     }
     let mut keys = Keys::load(&keys_place(directory, settings), origin)?;
@@ -59,8 +65,14 @@ pub(super) fn resume(
     let tail = rebuild(journal, &mut growth, checkpoint)?;
     settle_epoch(journal, &mut keys, note, checkpoint.size, tail, &mut growth)?;
     let last = Some((checkpoint.size, checkpoint.root));
-    let publisher = Publisher::open(directory, keys, pin, all.whole, last)?;
-    Ok(Seal::new(directory, growth, publisher))
+    // Unless it is what a crash left behind, it is written again.
+    let unpublished = (note.to_string().as_bytes() != newest).then(|| note.clone());
+    let publisher = Publisher::open(directory, keys, pin, all.whole, last, unpublished)?;
+    let adopted = end - checkpoint.size;
+    if adopted > 0 {
+        growth.adopted = end;
+    }
+    Ok((Seal::new(directory, growth, publisher), adopted))
 }
 
 fn is_ahead(seen: &Checkpoint, found: &Checkpoint) -> bool {
@@ -130,6 +142,7 @@ fn rebuild_start(directory: &Path, size: u64) -> Result<Growth> {
         unstored: Vec::new(),
         closings: std::collections::VecDeque::new(),
         done: 0,
+        adopted: 0,
     })
 }
 
@@ -289,7 +302,11 @@ fn settle_epoch(
         (None, None) => {}
         (None, Some(_)) => keys.forget_next()?,
         (Some(epoch), Some(next)) if next == (epoch.number, epoch.key.clone()) => {
-            growth.closings.push_back((epoch.size, epoch.root));
+            growth.closings.push_back(Closing {
+                size: epoch.size,
+                root: epoch.root,
+                epoch: epoch.number,
+            });
         }
         (Some(epoch), _) => {
             return Err(ended(&path, format!("the key of epoch {} is gone", epoch.number)));

@@ -31,9 +31,20 @@ const CHECKPOINT_RECORDS: u64 = 65_536;
 /// An epoch is due after this many records or bytes, whatever the time.
 const EPOCH_RECORDS: u64 = 4 << 20;
 const EPOCH_BYTES: u64 = 1 << 30;
+/// An epoch that could not be ended is tried again after this long.
+const EPOCH_RETRY: Duration = Duration::from_secs(5);
 
 /// A seal file that has still to be written, with the cache of nodes beside it.
 type Unstored = (SegmentSeal, Option<Vec<Hash>>);
+
+/// The end of an epoch: the tree with the record that opens the next one.
+#[derive(Debug, Clone)]
+pub(super) struct Closing {
+    pub size: u64,
+    pub root: Hash,
+    /// Number of the epoch that begins.
+    pub epoch: u64,
+}
 
 /// The tree as far as it is hashed.
 #[derive(Debug)]
@@ -44,7 +55,10 @@ pub(super) struct Growth {
     /// Seal files that no checkpoint may be signed without.
     pub unstored: Vec<Unstored>,
     /// Ends of epochs that have no checkpoint yet.
-    pub closings: VecDeque<(u64, Hash)>,
+    pub closings: VecDeque<Closing>,
+    /// The size up to which records were adopted from a dead leader, or 0: no checkpoint ends there, since
+    /// whoever can write the files could have put the last of them there (see the verifier).
+    pub adopted: u64,
     /// Pieces of work that were done.
     pub done: u64,
 }
@@ -85,6 +99,7 @@ pub fn hash_batches<'a>(seed: [u8; 32], batches: impl Iterator<Item = &'a [u8]>)
         unstored: Vec::new(),
         closings: VecDeque::new(),
         done: 0,
+        adopted: 0,
     };
     batches.for_each(|lines| growth.append(lines));
     growth.tree.root()
@@ -200,24 +215,27 @@ impl Seal {
     /// # Errors
     /// When something cannot be written: nothing is signed that could be lost.
     pub fn checkpoint(&self, sync: impl FnOnce() -> std::io::Result<()>) -> Result<()> {
-        let (closings, size, root) = {
+        let (closings, unstored, size, root, adopted) = {
             let growth = self.growth();
-            (growth.closings.clone(), growth.tree.size(), growth.tree.root())
+            let (size, root) = (growth.tree.size(), growth.tree.root());
+            (growth.closings.clone(), growth.unstored.clone(), size, root, growth.adopted)
         };
         sync().at("syncing", &self.journal)?;
-        self.store_seals()?;
+        self.store_seals(&unstored)?;
         let mut publisher = self.publisher();
-        for (size, root) in closings {
-            publisher.close_epoch(size, root)?;
+        for closing in &closings {
+            publisher.close_epoch(closing)?;
             self.growth().closings.pop_front();
+        }
+        if size == adopted && size > publisher.size() {
+            return Ok(());
         }
         publisher.publish(size, root)
     }
 
-    /// Writes the seal files of segments that began or ended.
-    fn store_seals(&self) -> Result<()> {
-        let unstored = self.growth().unstored.clone();
-        for (seal, nodes) in &unstored {
+    /// Writes the seal files of segments that began or ended, whose lines are on the device.
+    fn store_seals(&self, unstored: &[Unstored]) -> Result<()> {
+        for (seal, nodes) in unstored {
             seal.store(&self.journal)?;
             if let Some(nodes) = nodes {
                 // A cache: proofs are made without it as well.
@@ -234,7 +252,8 @@ impl Seal {
 enum Work {
     Lines(Vec<u8>),
     Rotate,
-    EndEpoch,
+    /// The last line opened this epoch.
+    EndEpoch(u64),
 }
 
 /// The drain's end of the seal: a queue to the hashing thread, and the epoch's clock.
@@ -249,6 +268,8 @@ pub struct Sealer {
     /// The last epoch that a record opened; it runs once the checkpoint over that record is signed.
     announced: u64,
     epoch_since: Instant,
+    /// After a failure the next epoch is not tried before.
+    retry_at: Instant,
     epoch_records: u64,
     epoch_bytes: u64,
 }
@@ -280,6 +301,7 @@ impl Sealer {
             epoch_max_age,
             announced,
             epoch_since,
+            retry_at: Instant::now(),
             epoch_records: 0,
             epoch_bytes: 0,
         })
@@ -315,9 +337,15 @@ impl Sealer {
     #[must_use]
     pub fn is_epoch_due(&self) -> bool {
         self.epoch_records > 0
+            && Instant::now() >= self.retry_at
             && (self.epoch_since.elapsed() >= self.epoch_max_age
                 || self.epoch_records >= EPOCH_RECORDS
                 || self.epoch_bytes >= EPOCH_BYTES)
+    }
+
+    /// The epoch could not be ended: it goes on for a while.
+    pub fn postpone_epoch(&mut self) {
+        self.retry_at = Instant::now() + EPOCH_RETRY;
     }
 
     /// Makes the next epoch's key; gives the record that must be appended before `end_epoch`.
@@ -339,7 +367,7 @@ impl Sealer {
     /// The record of the next epoch was appended, as the last one handed over.
     pub fn end_epoch(&mut self) {
         self.announced += 1;
-        self.send(Work::EndEpoch);
+        self.send(Work::EndEpoch(self.announced));
         self.epoch_since = Instant::now();
         self.epoch_records = 0;
         self.epoch_bytes = 0;
@@ -376,9 +404,9 @@ fn hash(seal: &Seal, receiver: &Receiver<Work>, spent: &SyncSender<Vec<u8>>) {
                     std::thread::sleep(Duration::from_millis(100));
                 }
             }
-            Work::EndEpoch => {
-                let end = (growth.tree.size(), growth.tree.root());
-                growth.closings.push_back(end);
+            Work::EndEpoch(epoch) => {
+                let (size, root) = (growth.tree.size(), growth.tree.root());
+                growth.closings.push_back(Closing { size, root, epoch });
             }
         }
         growth.done += 1;

@@ -171,7 +171,7 @@ pub fn verify(
     let checkpoint = Checkpoint::parse(&note.text)?;
     // Without any trust it is consistency that is asked about; with one, somebody in it must have signed.
     let is_trusting = !trust.pin.is_empty() || trust.policy.is_some();
-    if is_trusting && note.verify(&trust.pin)?.is_empty() {
+    if is_trusting && !note.verify(&trust.pin)?.contains(&0) {
         return Err(Malformed::new("'checkpoint' is not signed by a trusted key"));
     }
     let anchored = match &trust.policy {

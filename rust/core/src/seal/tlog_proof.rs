@@ -115,7 +115,7 @@ impl TlogProof {
             return Err(Malformed::new("no key is trusted; a pinned line or a policy is needed"));
         };
         let signers = self.note.verify(&trust.pin)?;
-        if signers.is_empty() {
+        if !signers.contains(&0) {
             return Err(Malformed::new(format!(
                 "the checkpoint of '{}' is not signed by the trusted key {identity}",
                 shown(&checkpoint.origin)

@@ -133,7 +133,7 @@ fn hash_lines(piece: &Piece, lines: &[u8]) -> Hashed {
             break;
         }
         good = at + 1;
-        if let Some(found) = event(line) {
+        if let Some(found) = event(line).filter(|_| !erasable) {
             hashed.events.push((index, found));
         }
         if !line.is_empty() {

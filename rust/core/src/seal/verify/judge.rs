@@ -16,7 +16,7 @@ use super::{Failure, Options, Report};
 use crate::clock::parse_rfc3339;
 use crate::error::Error;
 use crate::journal::Pieces;
-use crate::seal::{Checkpoint, Hash, Policy};
+use crate::seal::{empty_root, Checkpoint, Hash, Policy};
 
 pub(super) type Judged<T> = Result<T, Failure>;
 
@@ -83,13 +83,13 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
     walk.finish(end, &unsealed, options.until)
 }
 
-/// True when `seal/checkpoint` is the one before the newest, as after a crash.
+/// True when `seal/checkpoint` is an older one, as after a crash or on a full disk.
 fn compare_newest(notes: &[(u64, Note, Checkpoint)], newest: &[u8]) -> Judged<bool> {
     let is = |note: &Note| note.to_string().as_bytes() == newest;
-    let behind = notes.iter().rev().take(2).position(|(_, note, _)| is(note));
+    let behind = notes.iter().rev().position(|(_, note, _)| is(note));
     behind
-        .map(|behind| behind == 1)
-        .ok_or_else(|| Failure::new("seal/checkpoint is not the newest of seal/checkpoints"))
+        .map(|behind| behind > 0)
+        .ok_or_else(|| Failure::new("seal/checkpoint is none of seal/checkpoints"))
 }
 
 fn expectations(
@@ -158,7 +158,7 @@ impl Walk<'_> {
             let mut feed = Feed::new(queue, threads * 4, total);
             self.pass(0)?;
             let mut next = 0;
-            for source in sources {
+            for source in sources.iter().filter(|source| source.seal.first < until) {
                 feed.settle_all(self, options)?;
                 if self.tree.hashes() != source.seal.frontier.hashes() {
                     let what = "the seal file's frontier is not that of the records before it";
@@ -262,6 +262,9 @@ impl Walk<'_> {
             return Ok(());
         }
         self.report.closed = event == Event::Closed && index + 1 == self.report.sealed;
+        // Only a leader decides where a checkpoint ends; a line that somebody appended behind its back is
+        // adopted, and never the last under one. So what takes content away counts only there.
+        let is_last = self.sizes.binary_search(&(index + 1)).is_ok();
         match event {
             Event::Created(created) => {
                 if index != 0 {
@@ -277,19 +280,19 @@ impl Walk<'_> {
                     );
                     return Err(Failure::at(index, what));
                 }
-                if self.sizes.binary_search(&(index + 1)).is_err() {
+                if !is_last {
                     let what = "an epoch is opened and no checkpoint ends with it";
                     return Err(Failure::at(index, what));
                 }
                 self.next_key = Some((number, key));
             }
-            Event::Erased { indices } => {
+            Event::Erased { indices } if is_last => {
                 if indices.iter().any(|erased| *erased >= index) {
                     return Err(Failure::at(index, "erases a record that comes after it"));
                 }
                 self.erased.extend(indices);
             }
-            Event::Pruned(pruned) => {
+            Event::Pruned(pruned) if is_last => {
                 if pruned.min_index > index {
                     return Err(Failure::at(index, "prunes records that come after it"));
                 }
@@ -299,7 +302,7 @@ impl Walk<'_> {
             Event::Malformed => {
                 return Err(Failure::at(index, "a record about the journal is malformed"));
             }
-            Event::Closed | Event::Other => {}
+            Event::Erased { .. } | Event::Pruned(_) | Event::Closed | Event::Other => {}
         }
         Ok(())
     }
@@ -322,11 +325,7 @@ impl Walk<'_> {
         self.keys = keys.to_vec();
         self.genesis = Some(created);
         // The checkpoint of the empty tree was met before its key was known.
-        if self.expected.front().is_some_and(|expected| expected.size == 0) {
-            if let Some(empty) = self.expected.pop_front() {
-                self.check_signatures(&empty)?;
-            }
-        }
+        self.check_empty_tree()?;
         Ok(())
     }
 
@@ -352,13 +351,8 @@ impl Walk<'_> {
     fn pass(&mut self, size: u64) -> Judged<()> {
         while self.expected.front().is_some_and(|expected| expected.size == size) {
             if size == 0 && self.keys.is_empty() {
-                // Its signatures are checked when record 0 has named the keys.
-                let root_matches = self.expected[0].root == self.tree.root();
-                return if root_matches {
-                    Ok(())
-                } else {
-                    Err(Failure::new("the checkpoint of the empty tree has another root"))
-                };
+                // Checked when record 0 has named the keys.
+                return Ok(());
             }
             let Some(expected) = self.expected.pop_front() else { break };
             if expected.root != self.tree.root() {
@@ -416,18 +410,25 @@ impl Walk<'_> {
                 format!("the records from {end} to {} were sealed and are missing", sealed - 1);
             return Err(Failure::at(end, what));
         }
-        for path in unsealed {
+        // What a living leader has begun since is not looked at.
+        for path in unsealed.iter().filter(|_| until.is_none()) {
             end += unsealed_records(path, end)?;
         }
         if sealed > 0 && self.genesis.is_none() {
             return Err(Failure::at(0, "record 0 does not say whose journal this is"));
         }
-        if sealed == 0 && !self.pin.is_empty() {
+        if sealed == 0 {
             self.check_empty()?;
+        }
+        if let Some(left) = self.expected.front() {
+            let what = format!("the checkpoint of size {} was never met", left.size);
+            return Err(Failure::at(left.size, what));
         }
         self.report.tail = until.map_or(end - sealed, |until| until.saturating_sub(sealed));
         if until.is_some() {
             self.report.torn_bytes = 0;
+            self.report.torn_checkpoint_bytes = 0;
+            self.report.lags = false;
         }
         if let Some(index) = self.missing.iter().find(|index| !self.erased.contains(index)) {
             return Err(Failure::at(
@@ -446,18 +447,31 @@ impl Walk<'_> {
         }
         self.report.erased = self.erased.len() as u64;
         let gone = self.erased.range(..below).count() as u64;
-        self.report.erasing = self.report.erased - gone - self.missing.len() as u64;
+        self.report.erasing = self.report.erased.saturating_sub(gone + self.missing.len() as u64);
         self.report.last_time = self.last_time.take().map(|(_, time)| time).unwrap_or_default();
+        Ok(())
+    }
+
+    /// The checkpoints of the empty tree, ours and what others saw, now that the keys are known.
+    fn check_empty_tree(&mut self) -> Judged<()> {
+        while self.expected.front().is_some_and(|expected| expected.size == 0) {
+            let Some(expected) = self.expected.pop_front() else { break };
+            if expected.root != empty_root() {
+                return Err(Failure::new("a checkpoint of the empty tree has another root"));
+            }
+            self.check_signatures(&expected)?;
+        }
         Ok(())
     }
 
     /// A journal without records has only its pin to be known by.
     fn check_empty(&mut self) -> Judged<()> {
-        self.keys.clone_from(&self.pin);
-        if let (2, Some(empty)) = (self.pin.len(), self.expected.pop_front()) {
-            self.check_signatures(&empty)?;
+        if self.pin.len() == 2 {
+            self.keys.clone_from(&self.pin);
+            self.check_empty_tree()?;
             self.report.pinned = 2;
         }
+        self.expected.clear();
         Ok(())
     }
 }

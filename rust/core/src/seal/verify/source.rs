@@ -26,8 +26,9 @@ pub fn checkpoints(journal: &Path) -> Result<(Series, u64, Vec<u8>), Failure> {
             _ => unreadable(&path, &error),
         })
     };
-    let all = read("checkpoints")?;
+    // In this order: what a leader publishes meanwhile is in the series, too.
     let newest = read("checkpoint")?;
+    let all = read("checkpoints")?;
     let found = series(&all);
     let torn = all.len() as u64 - found.whole;
     Ok((found, torn, newest))
@@ -84,7 +85,7 @@ fn segment_files(directory: &Path) -> Result<Vec<(u64, PathBuf, u64)>, Failure> 
         let first = path
             .file_name()
             .and_then(|name| name.to_str()?.strip_suffix(".jsonl"))
-            .filter(|digits| digits.len() == 20)
+            .filter(|digits| digits.len() == 20 && !digits.starts_with('+'))
             .and_then(|digits| digits.parse().ok())
             .filter(|_| metadata.is_file());
         let Some(first) = first else {

@@ -93,15 +93,17 @@ def forget(subject: str, *, directory: str | os.PathLike[str] | None = None) -> 
     except FileNotFoundError:
         return False
     try:
-        # First the name, so that nobody takes up a key that is half destroyed.
+        # First the record of it: whoever is interrupted does it again.
+        digest = hashlib.sha256(subject.encode()).hexdigest()
+        fields = json.dumps({"subject_sha256": digest})
+        _core.seal_declare(journal, "personal data forgotten", fields)
+        # Then the name, so that nobody takes up a key that is half destroyed.
         place.unlink()
         os.pwrite(handle, bytes(_KEY_BYTES), 0)
         os.fsync(handle)
     finally:
         os.close(handle)
     _sync_directory(place.parent)
-    digest = hashlib.sha256(subject.encode()).hexdigest()
-    _core.seal_declare(journal, "personal data forgotten", json.dumps({"subject_sha256": digest}))
     return True
 
 

@@ -113,13 +113,24 @@ def test_a_proof_is_made_and_checked_without_the_journal(journal, trust, tmp_pat
 def test_tiles_are_exported_and_checked(journal, trust, tmp_path):
     assert treering("export-tiles", journal, tmp_path / "tiles")[0] == 0
     identity = trust.split()[0]
-    code, out, _ = treering("verify", tmp_path / "tiles", "--trust", identity)
+    code, out, _ = treering("verify", "--tiles", tmp_path / "tiles", "--trust", identity)
     assert code == 0
     assert out.startswith("SEALED: the tree of ")
-    assert treering("verify", tmp_path / "tiles")[0] == 2
+    code, out, _ = treering("verify", "--tiles", tmp_path / "tiles", "--json")
+    assert code == json.loads(out)["code"] == 2
+    assert treering("verify", "--tiles", tmp_path / "tiles", "--max-age", "1d")[0] == 2
     nobody = tmp_path / "nobody"
     nobody.write_text("quorum none\n")
-    assert treering("verify", tmp_path / "tiles", "--trust", nobody)[0] == 1
+    assert treering("verify", "--tiles", tmp_path / "tiles", "--trust", nobody)[0] == 1
+
+
+def test_tiles_among_a_journals_files_do_not_distract_from_it(journal, trust):
+    assert treering("export-tiles", journal, journal)[0] == 0
+    path = min(journal.glob("active/*.jsonl"))
+    path.write_text(path.read_text().replace('"number":3', '"number":4', 1))
+    code, out, _ = treering("verify", journal, "--trust", trust)
+    assert code == 1
+    assert out.startswith("FAIL at record ")
 
 
 def test_keys_are_shown_exported_and_rotated(journal, trust, tmp_path):

@@ -140,10 +140,13 @@ def test_swapping_segments_of_two_journals_with_the_same_identity(tmp_path, jour
 
 
 def test_replaying_an_older_checkpoint(journal, trust, forgery):
-    (journal / "seal" / "checkpoint").write_text(forgery.notes[-3])
+    for older in forgery.notes[:-1]:
+        (journal / "seal" / "checkpoint").write_text(older)
+        assert judged(journal, trust).code == NOT_PROVEN, "as after a crash or on a full disk"
+    (journal / "seal" / "checkpoint").write_text(
+        forgery.sign(forgery.sizes()[-1] - 1, root=bytes(32))
+    )
     assert judged(journal, trust).code == FAILED
-    (journal / "seal" / "checkpoint").write_text(forgery.notes[-2])
-    assert judged(journal, trust).code == NOT_PROVEN, "as after a crash"
 
 
 def test_replaying_older_checkpoints_altogether_leaves_a_tail(journal, trust, forgery):
@@ -354,7 +357,7 @@ def test_a_restored_older_directory_says_so(journal, trust, tmp_path):
     assert "NEW GENERATION" in again.words
     assert judged(journal, pin(journal)).code == SEALED
     assert judged(journal / "ended" / "0001", trust).code == SEALED
-    assert not (journal / "ended/0001/seal/keys").exists()
+    assert list((journal / "ended/0001/seal/keys").iterdir()) == []
 
 
 def test_a_missing_epoch_key_ends_the_generation(journal, trust):
@@ -401,3 +404,97 @@ def test_rotating_the_key_destroys_the_old_one(journal, trust):
     for path in journal.rglob("*"):
         if path.is_file():
             assert old.split("+", 4)[4].encode() not in path.read_bytes()
+
+
+def test_a_checkpoint_of_the_empty_tree_that_was_seen_excuses_nothing(
+    journal, trust, forgery, tmp_path
+):
+    state = tmp_path / "state"
+    state.write_text(forgery.notes[0])
+    assert forgery.sizes()[0] == 0
+    assert judged(journal, trust, state=state).code == SEALED
+    state.write_text(forgery.notes[0])
+    index = forgery.index_of("last of all")
+    forgery.replace(index, forgery.lines[index].replace(b"last of all", b"LAST OF ALL"))
+    forgery.write()
+    assert judged(journal, trust, state=state).code == FAILED
+
+
+@pytest.mark.parametrize("message", ["records erased", "records pruned"])
+def test_a_forged_erasure_that_the_next_leader_adopts_erases_nothing(
+    journal, trust, forgery, message
+):
+    """Storage only, no keys: a line of the journal's own kind is appended, the next process seals it."""
+    first = json.loads(forgery.lines[0])
+    second = forgery.segments[1][0]["first"]
+    fields = {
+        "records erased": {"indices": [3], "reason": "x", "request": None},
+        "records pruned": {
+            "min_index": second,
+            "newest": first["timestamp"],
+            "policy": {"retention_min_age_s": 0},
+        },
+    }[message]
+    with max(journal.glob("active/*.jsonl")).open("ab") as file:
+        file.write(event(message, fields) + b"\n")
+    treering.configure(directory=journal, console=False, checkpoint_interval_s=0)
+    treering.get_logger("app").audit("the next process")
+    treering.shutdown()
+    assert judged(journal, trust).code == SEALED, "adopted, and sealed as what it is: a line"
+    honest = copy(journal)
+    if message == "records erased":
+        erase(honest, [3], reason="x")
+    else:
+        prune(honest, second)
+    name = f"{0:020}"
+    for part in (f"active/{name}.jsonl", f"seal/commitments/{name}.seal"):
+        if (honest / part).exists():
+            shutil.copy(honest / part, journal / part)
+        else:
+            (journal / part).unlink()
+    assert judged(honest, trust).code == SEALED
+    assert judged(journal, trust).code == FAILED
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed"])
+def test_a_journal_whose_records_are_all_gone_ends_its_generation(journal, trust, how):
+    for path in journal.glob("active/*.jsonl"):
+        path.write_bytes(b"") if how == "emptied" else path.unlink()
+    assert verify(journal, trust=trust).code == FAILED
+    treering.configure(directory=journal, console=False)
+    treering.get_logger("app").audit("goes on")
+    treering.shutdown()
+    assert verify(journal).code == NOT_PROVEN
+    assert "NEW GENERATION" in verify(journal).words
+    assert (journal / "ended" / "0001" / "seal" / "checkpoints").exists()
+
+
+def test_ended_generations_may_be_taken_away(journal, trust):
+    (journal / "seal" / "keys" / "epoch").unlink()
+    for turn in range(2):
+        treering.configure(directory=journal, console=False)
+        treering.get_logger("app").audit("turn", turn=turn)
+        treering.shutdown()
+        shutil.rmtree(journal / "ended", ignore_errors=True)
+    assert not (journal / "ended").exists(), "the second turn went on with the new generation"
+    assert judged(journal, pin(journal)).code == SEALED
+
+
+def test_keys_that_cannot_be_reached_never_stop_logging(tmp_path):
+    program = """
+        import shutil, sys, treering
+        directory, vault = sys.argv[1:]
+        treering.configure(directory=directory, console=False, seal_keys=vault, epoch_max_age_s=0)
+        log = treering.get_logger("a")
+        assert log.audit("before").durable
+        shutil.rmtree(vault)
+        for number in range(20):
+            log.info("after", number=number)
+            assert treering.flush(5)
+        assert treering.statistics()["journal_sync_errors"] > 0
+    """
+    from programs import records, run
+
+    run(program, tmp_path / "logs", tmp_path / "vault")
+    found = [r for r in records(tmp_path / "logs") if r["message"] == "after"]
+    assert len(found) == 20

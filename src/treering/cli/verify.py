@@ -38,6 +38,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--max-age", metavar="TIME", help="older last records are STALE, e.g. 90s, 15m, 2h, 1d"
     )
+    parser.add_argument(
+        "--tiles", action="store_true", help="PATH is an exported or mirrored tree of tiles"
+    )
     parser.add_argument("--record", metavar="FILE", help="the record a proof is about, - for stdin")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="default: all cores")
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -48,12 +51,11 @@ def run(options: argparse.Namespace) -> Exit:
     """Verifies what the path is."""
     path = Path(options.path)
     trust = _options.trust_of(options.trust)
-    if path.is_file():
-        return _proof(path, options, trust)
-    if (path / "tile").is_dir() or (
-        not (path / "active").is_dir() and (path / "checkpoint").exists()
-    ):
-        return _tiles(path, options, trust)
+    # What is verified is for the caller to say: an attacker decides what lies there.
+    if options.tiles or path.is_file():
+        if options.state is not None or options.max_age is not None:
+            raise ValueError("--state and --max-age are about journals, not about tiles or proofs")
+        return _tiles(path, options, trust) if options.tiles else _proof(path, options, trust)
     from treering.seal import verify
 
     max_age = None if options.max_age is None else _options.duration_s(options.max_age)
@@ -120,8 +122,8 @@ def _tiles(path: Path, options: argparse.Namespace, trust: str | None) -> Exit:
     except VerificationFailed as error:
         return _failed(error, as_json=options.json)
     if trust is None:
-        _proven(proven, "CONSISTENT, KEYS NOT PINNED: a tree", as_json=options.json)
-        return Exit.USAGE
+        word = "CONSISTENT, KEYS NOT PINNED: a tree"
+        return _proven(proven, word, as_json=options.json, code=Exit.USAGE)
     return _proven(proven, "SEALED: the tree", as_json=options.json)
 
 
@@ -133,14 +135,14 @@ def _failed(error: VerificationFailed, *, as_json: bool) -> Exit:
     return Exit.NO
 
 
-def _proven(proven: Proven, word: str, *, as_json: bool) -> Exit:
+def _proven(proven: Proven, word: str, *, as_json: bool, code: Exit = Exit.DONE) -> Exit:
     if as_json:
         fields = {"index": proven.index, "origin": proven.origin, "size": proven.size}
-        print(json.dumps({"code": 0, **fields, "anchored_s": proven.anchored_s}))
+        print(json.dumps({"code": code, **fields, "anchored_s": proven.anchored_s}))
     else:
         origin = _options.visible(proven.origin)
         print(f"{word} of {origin}, under the checkpoint of {proven.size:,} records")
-    return Exit.DONE
+    return code
 
 
 class _Progress:

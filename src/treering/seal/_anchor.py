@@ -25,7 +25,10 @@ def _newest(directory: Path) -> tuple[bytes, int]:
 def _keep(directory: Path, name: str, content: bytes) -> Path:
     """Stores what came back, whole or not at all."""
     anchors = directory / "seal" / "anchors"
-    anchors.mkdir(mode=0o700, exist_ok=True)
+    owner = directory.stat()
+    if not anchors.exists():
+        anchors.mkdir(mode=0o700)
+        _give(anchors, owner)
     place = anchors / name
     draft = anchors / f".{name}.draft"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -33,8 +36,15 @@ def _keep(directory: Path, name: str, content: bytes) -> Path:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    _give(draft, owner)
     draft.replace(place)
     return place
+
+
+def _give(path: Path, owner: os.stat_result) -> None:
+    """Root gives what it makes to the journal's owner."""
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _declare(directory: Path, **fields: Any) -> None:

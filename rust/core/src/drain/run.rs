@@ -208,6 +208,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
         let stopping = shared.stopped();
         let ticket = control.sync_wanted();
         if let Err(error) = leader.turn_epoch(false) {
+            control.totals.sync_errors.fetch_add(1, Ordering::Relaxed);
             shared.note(Some(error.to_string()));
         }
         let drained = leader.look_for_rings().and_then(|()| leader.drain());

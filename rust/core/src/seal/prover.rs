@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{series, Checkpoint};
 use super::commitments::{self, nodes_place, SaltKind, SegmentSeal};
-use super::hash::{commitment, record_leaf, Hash, Salt};
+use super::hash::{commitment, record_leaf, record_leaves, Hash, Salt};
 use super::note::Note;
 use super::proof::{inclusion, verify_inclusion, Subtrees};
 use super::salts::Salts;
 use super::tlog_proof::TlogProof;
 use super::tree::{Range, BLOCK};
 use crate::error::{At, Error, Result};
+use crate::journal::Pieces;
 
 /// Reads a sealed journal to prove things about it.
 #[derive(Debug)]
@@ -45,7 +46,13 @@ impl Prover {
         })?;
         let seals = commitments::list(journal)?
             .into_iter()
-            .map(|first| SegmentSeal::load(journal, first))
+            .map(|first| {
+                let mut seal = SegmentSeal::load(journal, first)?;
+                if seal.records.is_none() {
+                    seal.commitments = open_commitments(journal, &seal)?;
+                }
+                Ok(seal)
+            })
             .collect::<Result<Vec<_>>>()?;
         let mut prover =
             Self { journal: journal.to_owned(), seals, nodes: Vec::new(), newest, series: notes };
@@ -117,7 +124,7 @@ impl Prover {
     /// When they cannot be read.
     pub fn leaves(&self, from: u64, to: u64) -> Result<Vec<Hash>> {
         let commitments = self.commitments(from, to)?;
-        Ok(commitments.iter().map(record_leaf).collect())
+        Ok(record_leaves(&commitments))
     }
 
     /// Commitments of records `[from, to)`.
@@ -134,18 +141,7 @@ impl Prover {
                 None => to,
             };
             let (begin, stop) = ((at - seal.first) as usize, (end - seal.first) as usize);
-            if seal.records.is_some() {
-                found.extend_from_slice(&seal.commitments[begin..stop]);
-            } else {
-                let path = self.segment_path(seal.first);
-                let bytes = fs::read(&path).at("reading the segment", &path)?;
-                let mut salts = Salts::new(&seal.seed.unwrap_or_default(), begin as u64);
-                let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-                for line in lines.skip(begin).take(stop - begin) {
-                    let line = line.strip_suffix(b"\n").unwrap_or(line);
-                    found.push(commitment(&salts.next_salt(), line));
-                }
-            }
+            found.extend_from_slice(seal.commitments.get(begin..stop).unwrap_or_default());
             if (found.len() as u64) < end - from || end <= at {
                 return Err(self.damaged(format!("records below {end} are missing")));
             }
@@ -235,6 +231,31 @@ impl Prover {
     }
 }
 
+/// The commitments of a segment that is still being written: nobody has stored them yet.
+fn open_commitments(journal: &Path, seal: &SegmentSeal) -> Result<Vec<Hash>> {
+    let path = journal.join("active").join(format!("{:020}.jsonl", seal.first));
+    let mut found = Vec::new();
+    if !path.exists() {
+        return Ok(found);
+    }
+    let mut salts = Salts::new(&seal.seed.unwrap_or_default(), 0);
+    let mut pieces = Pieces::open(&path)?;
+    loop {
+        let lines = pieces.next_piece()?;
+        if lines.is_empty() {
+            return Ok(found);
+        }
+        let mut begin = 0;
+        let salted: Vec<_> = memchr::memchr_iter(b'\n', &lines)
+            .map(|end| {
+                let line = &lines[std::mem::replace(&mut begin, end + 1)..end];
+                (salts.next_salt(), line)
+            })
+            .collect();
+        found.extend(super::hash::commitments(&salted));
+    }
+}
+
 impl Subtrees for Prover {
     type Error = Error;
 
@@ -248,9 +269,7 @@ impl Subtrees for Prover {
             }
             at = at.max(blocks * BLOCK);
         }
-        for leaf in self.leaves(at, to)? {
-            range.push(leaf);
-        }
+        range.extend(&self.leaves(at, to)?);
         Ok(range.root())
     }
 }

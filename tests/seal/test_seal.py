@@ -427,3 +427,30 @@ def test_an_ended_generation_is_said_out_loud(journal):
     assert "the seal of" in err
     assert pin(journal) in err
     assert [line for _, line in Journal(journal / "ended" / "0001").records()]
+
+
+def test_a_busy_journal_is_verified_again_and_again(journal):
+    treering.configure(
+        directory=journal, console=False, segment_max_bytes=32 << 10, checkpoint_interval_s=0
+    )
+    log = treering.get_logger("busy")
+    log.audit("begin")
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            for number in range(200):
+                log.info("busy", number=number)
+            log.audit("sealed")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        trust = pin(journal)
+        verdicts = [verify(journal, trust=trust) for _ in range(20)]
+    finally:
+        stop.set()
+        thread.join()
+        treering.shutdown()
+    assert [str(verdict) for verdict in verdicts if not verdict.ok] == []
+    assert len(list(journal.glob("active/*"))) > 5

@@ -206,7 +206,7 @@ impl Note {
     /// Which of the keys signed, as positions in `known`.
     ///
     /// # Errors
-    /// When a line names a known key and does not verify.
+    /// When a line names a known key and does not verify, or a key signs twice.
     pub fn verify(&self, known: &[Vkey]) -> Result<Vec<usize>, Malformed> {
         let mut signers = Vec::new();
         for line in &self.signatures {
@@ -225,9 +225,10 @@ impl Note {
                     hex(&vkey.id)
                 )));
             }
-            if !signers.contains(&at) {
-                signers.push(at);
+            if signers.contains(&at) {
+                return Err(Malformed::new(format!("'{}' signs twice", shown(&vkey.name))));
             }
+            signers.push(at);
         }
         Ok(signers)
     }

@@ -78,7 +78,7 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
         last_time: None,
         report,
     };
-    let (sources, unsealed) = segments(directory)?;
+    let (sources, unsealed) = segments(directory, options.until.is_some())?;
     let end = walk.go(&sources, &mut options)?;
     walk.finish(end, &unsealed, options.until)
 }

@@ -51,6 +51,7 @@ impl Syncer {
             active,
             old: Vec::new(),
             directory,
+            has_new_segment: true,
             domain,
             seal,
             waiting: Waiting::default(),
@@ -134,6 +135,8 @@ struct Device {
     /// Segments that are not written any more, and not synced yet.
     old: Vec<File>,
     directory: PathBuf,
+    /// A segment was made since the directory was synced.
+    has_new_segment: bool,
     domain: Arc<Domain>,
     seal: Option<(Arc<Seal>, Duration)>,
     waiting: Waiting,
@@ -173,6 +176,7 @@ impl Device {
         match request {
             Request::Active(file) => {
                 self.old.push(std::mem::replace(&mut self.active, file));
+                self.has_new_segment = true;
                 waiting.urgent = true;
             }
             Request::Dirty => {}
@@ -237,6 +241,11 @@ impl Device {
             self.old.pop();
         }
         self.active.sync_data()?;
-        sync_directory(&self.directory).map_err(|error| std::io::Error::other(error.to_string()))
+        if self.has_new_segment {
+            sync_directory(&self.directory)
+                .map_err(|error| std::io::Error::other(error.to_string()))?;
+            self.has_new_segment = false;
+        }
+        Ok(())
     }
 }

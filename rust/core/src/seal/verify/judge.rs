@@ -6,9 +6,10 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 
 use super::super::event::{Created, Event, PrunedBelow};
-use super::super::note::{Note, Vkey};
+use super::super::note::Vkey;
 use super::super::tree::Range;
 use super::anchors;
+use super::expected::{compare_newest, expectations, Expected};
 use super::feed::{work, Feed, Task};
 use super::hashing::{Hashed, Piece};
 use super::source::{checkpoints, segments, Source};
@@ -16,18 +17,9 @@ use super::{Failure, Options, Report};
 use crate::clock::parse_rfc3339;
 use crate::error::Error;
 use crate::journal::Pieces;
-use crate::seal::{empty_root, Checkpoint, Hash, Policy};
+use crate::seal::{empty_root, Policy};
 
 pub(super) type Judged<T> = Result<T, Failure>;
-
-/// A checkpoint to be met on the way.
-struct Expected {
-    size: u64,
-    root: Hash,
-    /// Ours is signed; what others saw only has to agree.
-    note: Option<Note>,
-    source: &'static str,
-}
 
 pub(super) struct Walk<'a> {
     report: &'a mut Report,
@@ -81,58 +73,6 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
     let (sources, unsealed) = segments(directory, options.until.is_some())?;
     let end = walk.go(&sources, &mut options)?;
     walk.finish(end, &unsealed, options.until)
-}
-
-/// True when `seal/checkpoint` is an older one, as after a crash or on a full disk.
-fn compare_newest(notes: &[(u64, Note, Checkpoint)], newest: &[u8]) -> Judged<bool> {
-    let is = |note: &Note| note.to_string().as_bytes() == newest;
-    let behind = notes.iter().rev().position(|(_, note, _)| is(note));
-    behind
-        .map(|behind| behind > 0)
-        .ok_or_else(|| Failure::new("seal/checkpoint is none of seal/checkpoints"))
-}
-
-fn expectations(
-    notes: &[(u64, Note, Checkpoint)],
-    seen: &[Checkpoint],
-    last: &Checkpoint,
-) -> Judged<VecDeque<Expected>> {
-    let mut expected = Vec::new();
-    let mut before = None;
-    for (_, note, checkpoint) in notes {
-        let size = checkpoint.size;
-        if checkpoint.origin != last.origin {
-            return Err(Failure::new(format!("the checkpoint of size {size} has another origin")));
-        }
-        if before.is_some_and(|before| before >= size) {
-            return Err(Failure::new(format!("checkpoint sizes do not rise at size {size}")));
-        }
-        if !checkpoint.extensions.is_empty() || note.signatures.len() != 2 {
-            let what = format!("the checkpoint of size {size} has not exactly two signatures");
-            return Err(Failure::new(what));
-        }
-        before = Some(size);
-        let note = Some(note.clone());
-        let source = "the checkpoint";
-        expected.push(Expected { size, root: checkpoint.root, note, source });
-    }
-    for checkpoint in seen {
-        let size = checkpoint.size;
-        if checkpoint.origin != last.origin {
-            return Err(Failure::new("the checkpoint that was seen before has another origin"));
-        }
-        if size > last.size {
-            let what = format!(
-                "rolled back: a checkpoint of {size} records was seen before, now there are {}",
-                last.size
-            );
-            return Err(Failure::at(last.size, what));
-        }
-        let source = "the checkpoint that was seen before";
-        expected.push(Expected { size, root: checkpoint.root, note: None, source });
-    }
-    expected.sort_by_key(|expected| (expected.size, expected.note.is_some()));
-    Ok(expected.into())
 }
 
 impl Walk<'_> {

@@ -5,6 +5,7 @@
 //! one thread joins them in order and judges.
 
 mod anchors;
+mod expected;
 mod feed;
 mod hashing;
 mod judge;

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from treering.config import LoggingConfig
 
 EXIT_TIMEOUT_S = 5.0
-PIN_TIMEOUT_S = 2.0
+PIN_TIMEOUT_S = 5.0
 
 _config: LoggingConfig | None = None
 

@@ -86,7 +86,7 @@ def _seal(seal: dict[str, Any]) -> str:
         "never anchored" if anchored is None else f"anchored {anchored:,.0f} s ago",
     ]
     if seal["ended_generations"]:
-        parts.append(f"{seal['ended_generations']} ended generations in ended/")
+        parts.append(f"generations in ended/: {seal['ended_generations']}")
     return ", ".join(parts)
 
 

@@ -88,6 +88,14 @@ def test_a_stale_journal_and_a_state_that_is_kept(journal, trust, tmp_path):
 def test_a_proof_is_made_and_checked_without_the_journal(journal, trust, tmp_path):
     code, proof, _ = treering("prove", journal, 7, "--record", tmp_path / "record.json")
     assert code == 0
+    for damaged in (proof.replace("\n\n", "\n\r", 1).encode(), proof.encode() + b"\xff"):
+        (tmp_path / "r.tlog-proof").write_bytes(damaged)
+        code, out, _ = treering(
+            *("verify", tmp_path / "r.tlog-proof", "--record", tmp_path / "record.json"),
+            *("--trust", trust),
+        )
+        assert code == 1
+        assert out.startswith("FAIL: ")
     (tmp_path / "r.tlog-proof").write_text(proof)
     (tmp_path / "pin").write_text(trust + "\n")
     checked = treering(

@@ -106,9 +106,12 @@ def _proof(path: Path, options: argparse.Namespace, trust: str | None) -> Exit:
     given = options.record
     line = sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
     try:
-        proven = verify_proof(
-            path.read_text(encoding="utf-8"), line.removesuffix(b"\n"), trust=trust
-        )
+        # Byte for byte: as text, a carriage return would become a line feed.
+        proof = path.read_bytes().decode()
+        proven = verify_proof(proof, line.removesuffix(b"\n"), trust=trust)
+    except UnicodeDecodeError as error:
+        failure = VerificationFailed(f"the proof is not UTF-8: {error}", code="proof_invalid")
+        return _failed(failure, as_json=options.json)
     except VerificationFailed as error:
         return _failed(error, as_json=options.json)
     return _proven(proven, f"PROVEN: record {proven.index:,}", as_json=options.json)

@@ -114,7 +114,7 @@ def _of_this_host(directory: str | os.PathLike[str]) -> tuple[str, str] | None:
 
 def _seen(path: Path) -> list[str]:
     try:
-        return [path.read_text(encoding="utf-8")] if path.exists() else []
+        return [path.read_bytes().decode()] if path.exists() else []
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"state '{path}' cannot be read: {error}", code="state_invalid", field="state"

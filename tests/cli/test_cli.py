@@ -104,7 +104,11 @@ def test_tail_shows_the_newest(piped):
 
 def test_tail_follows_other_processes(piped):
     tail = subprocess.Popen(
-        [*COMMAND, "tail", "-f", "-n", "1", "--json", str(piped)], stdout=subprocess.PIPE, text=True
+        [*COMMAND, "tail", "-f", "-n", "1", "--json", str(piped)],
+        stdout=subprocess.PIPE,
+        text=True,
+        # What was started in the background inherits that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert json.loads(tail.stdout.readline())["message"] == "plain words"
     run(

@@ -68,7 +68,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(transparency::note_vkey, module)?,
         wrap_pyfunction!(seal::personal_open, module)?,
         wrap_pyfunction!(seal::personal_seal, module)?,
-        wrap_pyfunction!(transparency::policy_witnesses, module)?,
         wrap_pyfunction!(transparency::seal_commitment, module)?,
         wrap_pyfunction!(seal::seal_consistency, module)?,
         wrap_pyfunction!(seal::seal_declare, module)?,

@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use treering_core::seal::{
-    self, Checkpoint, Hash, KeyKind, Malformed, Note, Policy, SignatureLine, SigningKey, Vkey,
+    self, Checkpoint, Hash, KeyKind, Malformed, Note, SignatureLine, SigningKey, Vkey,
 };
 
 pub fn malformed(error: Malformed) -> PyErr {
@@ -195,15 +195,4 @@ pub fn cosignature_verify(note: &[u8], line: &str, vkey: &str) -> PyResult<u64> 
     let line = SignatureLine::parse(line.strip_suffix('\n').unwrap_or(line)).map_err(malformed)?;
     seal::cosignature_time(&note, &line, &vkey)
         .ok_or_else(|| PyValueError::new_err("the cosignature is wrong, or another witness's"))
-}
-
-/// The witnesses of a policy: name, vkey, URL.
-#[pyfunction]
-pub fn policy_witnesses(policy: &str) -> PyResult<Vec<(String, String, Option<String>)>> {
-    let policy = Policy::parse(policy).map_err(malformed)?;
-    Ok(policy
-        .witnesses
-        .into_iter()
-        .map(|(name, vkey, url)| (name, vkey.to_string(), url))
-        .collect())
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::segment::{count_lines, segments, Segment};
+use super::segment::{end_of_files, segments, Segment};
 use super::{Journal, Settings};
 use crate::domain::{Committed, Domain};
 use crate::error::{At, Error, Result};
@@ -83,12 +83,7 @@ impl Reader {
         if let Some(committed) = self.committed()? {
             return Ok(committed.end);
         }
-        let Some(last) = segments(&self.journal)?.pop() else {
-            return Ok(0);
-        };
-        let file = File::open(&last.path).at("opening the segment", &last.path)?;
-        let length = file.metadata().at("reading", &last.path)?.len();
-        Ok(last.first + count_lines(&file, 0, length, &last.path)?.0)
+        end_of_files(&self.journal)
     }
 
     /// Moves to record `index`, or to the end, or to the oldest record.

@@ -15,10 +15,9 @@ use super::hash::{sha256, Hash};
 use super::keys::{generate, wipe, Keys};
 use super::publisher::Publisher;
 use super::resume::resume;
-use super::salts::Salts;
 use super::sealer::{Growth, Seal};
 use super::text::{decimal, hex};
-use super::tree::{Growing, Range};
+use super::tree::Range;
 use crate::domain::Committed;
 use crate::error::{At, Error, Result};
 use crate::journal::{
@@ -158,17 +157,7 @@ fn begin(
         ("policy_digest", hex(&sha256(&policy_text)).into()),
     ];
     genesis.extend(previous.map(|previous| ("previous", previous)));
-    let tree = Growing::new(&Range::empty(0));
-    let salts = Salts::new(&seed, 0);
-    let growth = Growth {
-        tree,
-        segment,
-        salts,
-        unstored: Vec::new(),
-        closings: std::collections::VecDeque::new(),
-        done: 0,
-        adopted: 0,
-    };
+    let growth = Growth::new(segment);
     let mut publisher = Publisher::open(directory, keys, pin.clone(), 0, None, None)?;
     // So that from the first record on there is a checkpoint, and its absence means something.
     publisher.publish(0, super::hash::empty_root())?;
@@ -191,8 +180,7 @@ fn host_facts() -> Value {
 }
 
 /// Number of the last generation that ended and is still in `ended/`; 0 when none is.
-#[must_use]
-pub fn ended_generations(journal: &Path) -> u64 {
+fn ended_generations(journal: &Path) -> u64 {
     let entries = fs::read_dir(journal.join("ended")).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).max().unwrap_or(0)
 }

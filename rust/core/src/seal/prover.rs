@@ -9,6 +9,7 @@ use super::hash::{commitment, record_leaf, record_leaves, Hash, Salt};
 use super::note::Note;
 use super::proof::{inclusion, verify_inclusion, Subtrees};
 use super::salts::Salts;
+use super::sealer::{commit_lines, salts_of};
 use super::tlog_proof::TlogProof;
 use super::tree::{Range, BLOCK};
 use crate::error::{At, Error, Result};
@@ -108,7 +109,7 @@ impl Prover {
         }
         nodes.truncate(full as usize);
         while (nodes.len() as u64) < full {
-            // A segment's worth at a time: reading its lines again for every block would be slow.
+            // A part at a time: the leaves of a large journal need not lie in memory at once.
             let from = nodes.len() as u64 * BLOCK;
             let to = (from + 256 * BLOCK).min(full * BLOCK);
             let leaves = self.leaves(from, to)?;
@@ -238,21 +239,14 @@ fn open_commitments(journal: &Path, seal: &SegmentSeal) -> Result<Vec<Hash>> {
     if !path.exists() {
         return Ok(found);
     }
-    let mut salts = Salts::new(&seal.seed.unwrap_or_default(), 0);
+    let mut salts = salts_of(seal);
     let mut pieces = Pieces::open(&path)?;
     loop {
         let lines = pieces.next_piece()?;
         if lines.is_empty() {
             return Ok(found);
         }
-        let mut begin = 0;
-        let salted: Vec<_> = memchr::memchr_iter(b'\n', &lines)
-            .map(|end| {
-                let line = &lines[std::mem::replace(&mut begin, end + 1)..end];
-                (salts.next_salt(), line)
-            })
-            .collect();
-        found.extend(super::hash::commitments(&salted));
+        found.extend(commit_lines(&mut salts, &lines));
     }
 }
 

@@ -11,10 +11,9 @@ use super::hash::{record_leaf, Hash};
 use super::keys::{generate, Keys};
 use super::note::{Note, Vkey};
 use super::publisher::Publisher;
-use super::salts::Salts;
 use super::sealer::{ended, Closing, Growth, Seal};
 use super::seen;
-use super::tree::{Growing, Range};
+use super::tree::Range;
 use crate::error::{At, Result};
 use crate::journal::{segments, Journal, Pieces, Segment, Settings};
 
@@ -132,18 +131,7 @@ fn rebuild_start(directory: &Path, size: u64) -> Result<Growth> {
         .into_iter()
         .rfind(|first| *first <= size)
         .ok_or_else(|| ended(directory, "the seal files are missing"))?;
-    let segment = reopened(SegmentSeal::load(directory, first)?);
-    let tree = Growing::new(&segment.frontier);
-    let salts = Salts::new(&segment.seed.unwrap_or_default(), 0);
-    Ok(Growth {
-        tree,
-        segment,
-        salts,
-        unstored: Vec::new(),
-        closings: std::collections::VecDeque::new(),
-        done: 0,
-        adopted: 0,
-    })
+    Ok(Growth::new(reopened(SegmentSeal::load(directory, first)?)))
 }
 
 /// An epoch record after the newest checkpoint: the tree's size with it, root, number, key.
@@ -245,9 +233,9 @@ fn skip_changed(
         }
     }
     growth.tree.take_nodes();
-    growth.segment = segment_at(directory, &growth.tree.frontier())?;
-    growth.unstored.push((growth.segment.clone(), None));
-    growth.salts = Salts::new(&growth.segment.seed.unwrap_or_default(), 0);
+    let segment = segment_at(directory, &growth.tree.frontier())?;
+    growth.unstored.push((segment.clone(), None));
+    growth.take_up(segment);
     Ok(())
 }
 
@@ -272,8 +260,7 @@ fn rotate_into(directory: &Path, growth: &mut Growth) -> Result<()> {
     if let Some((open, _)) = growth.unstored.last_mut() {
         *open = segment.clone();
     }
-    growth.salts = Salts::new(&segment.seed.unwrap_or_default(), 0);
-    growth.segment = segment;
+    growth.take_up(segment);
     Ok(())
 }
 

@@ -64,12 +64,22 @@ pub(super) struct Growth {
 }
 
 impl Growth {
+    /// The tree as it is where a segment begins.
+    pub fn new(segment: SegmentSeal) -> Self {
+        Self {
+            tree: Growing::new(&segment.frontier),
+            salts: salts_of(&segment),
+            segment,
+            unstored: Vec::new(),
+            closings: VecDeque::new(),
+            adopted: 0,
+            done: 0,
+        }
+    }
+
     /// Hashes whole lines, each with its line feed.
     pub fn append(&mut self, lines: &[u8]) {
-        let salted: Vec<_> = LineEnds::new(lines)
-            .map(|(begin, end)| (self.salts.next_salt(), &lines[begin..end]))
-            .collect();
-        let commitments = commitments(&salted);
+        let commitments = commit_lines(&mut self.salts, lines);
         self.tree.extend(&record_leaves(&commitments));
         self.segment.commitments.extend(commitments);
     }
@@ -84,46 +94,40 @@ impl Growth {
         self.unstored.retain(|(seal, _)| seal.first != closed.first);
         self.unstored.push((closed, Some(nodes)));
         self.unstored.push((self.segment.clone(), None));
-        self.salts = Salts::new(&seed, 0);
+        self.salts = salts_of(&self.segment);
         Ok(())
     }
+
+    /// Goes on with a segment's own seal file.
+    pub fn take_up(&mut self, segment: SegmentSeal) {
+        self.salts = salts_of(&segment);
+        self.segment = segment;
+    }
+}
+
+/// The salts of a segment that is being written.
+pub(super) fn salts_of(segment: &SegmentSeal) -> Salts {
+    Salts::new(&segment.seed.unwrap_or_default(), 0)
+}
+
+/// The commitments to whole lines, each with its line feed.
+pub(super) fn commit_lines(salts: &mut Salts, lines: &[u8]) -> Vec<Hash> {
+    let mut begin = 0;
+    let salted: Vec<_> = memchr::memchr_iter(b'\n', lines)
+        .map(|end| {
+            let line = &lines[std::mem::replace(&mut begin, end + 1)..end];
+            (salts.next_salt(), line)
+        })
+        .collect();
+    commitments(&salted)
 }
 
 /// The root over batches of whole lines as a journal sealed under `seed` would have it, for measuring.
 #[must_use]
 pub fn hash_batches<'a>(seed: [u8; 32], batches: impl Iterator<Item = &'a [u8]>) -> Hash {
-    let mut growth = Growth {
-        tree: Growing::new(&Range::empty(0)),
-        segment: SegmentSeal::open_segment(seed, Range::empty(0)),
-        salts: Salts::new(&seed, 0),
-        unstored: Vec::new(),
-        closings: VecDeque::new(),
-        done: 0,
-        adopted: 0,
-    };
+    let mut growth = Growth::new(SegmentSeal::open_segment(seed, Range::empty(0)));
     batches.for_each(|lines| growth.append(lines));
     growth.tree.root()
-}
-
-/// Begin and end of each line, without its line feed.
-struct LineEnds<'a> {
-    feeds: memchr::Memchr<'a>,
-    from: usize,
-}
-
-impl<'a> LineEnds<'a> {
-    fn new(lines: &'a [u8]) -> Self {
-        Self { feeds: memchr::memchr_iter(b'\n', lines), from: 0 }
-    }
-}
-
-impl Iterator for LineEnds<'_> {
-    type Item = (usize, usize);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let end = self.feeds.next()?;
-        Some((std::mem::replace(&mut self.from, end + 1), end))
-    }
 }
 
 /// What the drain, the hashing thread and the thread that signs share.

@@ -73,9 +73,7 @@ pub fn export(journal: &Path, target: &Path) -> Result<u64> {
             bundle.extend_from_slice(&(ENTRY_BYTES as u16).to_be_bytes());
             bundle.extend_from_slice(entry);
         }
-        for leaf in &leaves {
-            range.push(*leaf);
-        }
+        range.extend(&leaves);
         write(target, &tile_path("entries", number, leaves.len()), &bundle)?;
         write(target, &tile_path("0", number, leaves.len()), leaves.as_flattened())?;
         if leaves.len() == WIDTH {
@@ -194,9 +192,7 @@ pub fn verify(
                 tile_path("0", number, width)
             )));
         }
-        for leaf in &leaves {
-            range.push(*leaf);
-        }
+        range.extend(&leaves);
         if width == WIDTH {
             expected.push(tree::root(&leaves));
         }

@@ -40,7 +40,11 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
 
     config = resolve(profile, settings)
     directory = config.values["directory"]
-    is_new = directory is not None and not os.access(f"{directory}/journal.json", os.F_OK)
+    is_new = (
+        directory is not None
+        and config.values["seal"] is not False
+        and not os.access(f"{directory}/journal.json", os.F_OK)
+    )
     _core.configure(_flat(config))
     _config = config
     # A profile that has no console, such as production's, still shows it.
@@ -59,9 +63,7 @@ def _tell_pin(directory: str) -> None:
         try:
             line = pin(directory)
         except TreeringError:
-            # Not sealed, or not there yet.
-            if not os.access(f"{directory}/seal", os.F_OK) and _core.flush(0.0):
-                return
+            # The leader is just making it.
             time.sleep(0.005)
             continue
         print(  # noqa: T201

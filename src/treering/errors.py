@@ -6,11 +6,21 @@ TreeringError
 ├── JournalUnavailable (OSError)      a journal is missing, unreadable, unwritable or unsafe
 ├── JournalDamaged                    a file of a journal does not hold what it should
 ├── VerificationFailed                a proof or a tree is not what a trusted key signed
-└── AnchorError                       nobody outside confirmed a checkpoint
+├── AnchorError                       nobody outside confirmed a checkpoint
+└── OutputError                       an output could not take records
+    ├── OutputUnavailable (OSError)   there is nobody to take them: no device, no directory, no service
+    ├── BufferFull                    it holds as much as it may
+    ├── FormatFailed                  a formatter could not render a record
+    ├── FileWriteFailed (OSError)     a file could not be written
+    └── NetworkFailed (OSError)       a connection could not be made, broke, or was answered badly
 ```
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 
 class TreeringError(Exception):
@@ -57,3 +67,67 @@ class VerificationFailed(TreeringError):
 
 class AnchorError(TreeringError):
     """A witness, time stamp authority or command did not confirm a checkpoint; logging goes on."""
+
+
+class OutputError(TreeringError):
+    """An output could not take records; they are tried again, or go to its fallback.
+
+    Attributes:
+        accepted: How many records of the batch, from its first on, were taken before that.
+    """
+
+    kind: ClassVar[str] = "unavailable"
+    """Under which the output counts it: one of `OUTPUT_ERROR_KINDS`."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        path: object = None,
+        field: str | None = None,
+        hint: str | None = None,
+        accepted: int = 0,
+    ) -> None:
+        code = code or f"output_{self.kind}"
+        super().__init__(message, code=code, path=path, field=field, hint=hint)
+        self.accepted = accepted
+
+
+class OutputUnavailable(OutputError, OSError):
+    """There is nobody to take records: no device, no directory, no service."""
+
+
+class BufferFull(OutputError):
+    """An output holds as much as it may."""
+
+    kind = "buffer_full"
+
+
+class FormatFailed(OutputError):
+    """A formatter could not render a record."""
+
+    kind = "format"
+
+
+class FileWriteFailed(OutputError, OSError):
+    """A file could not be written."""
+
+    kind = "file_write"
+
+
+class NetworkFailed(OutputError, OSError):
+    """A connection could not be made, broke, or was answered badly."""
+
+    kind = "network"
+
+
+OUTPUT_ERROR_KINDS = (
+    "unavailable",
+    "buffer_full",
+    "format",
+    "file_write",
+    "network",
+    "configuration",
+)
+"""The kinds of error that every output counts."""

@@ -39,7 +39,7 @@ pub fn parse_time(text: &str) -> Option<u64> {
 
 /// Which records a reader wants; see the core's `Filter`.
 #[pyclass(module = "treering._core", frozen)]
-pub struct Filter(filter::Filter);
+pub struct Filter(pub(crate) filter::Filter);
 
 impl Filter {
     pub fn inner(&self) -> &filter::Filter {

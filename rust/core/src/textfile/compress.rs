@@ -26,6 +26,14 @@ impl Compression {
     pub const ALL: [Self; 2] = [Self::Gzip, Self::Zstd];
 
     #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    #[must_use]
     pub fn extension(self) -> &'static str {
         match self {
             Self::Gzip => ".gz",

@@ -370,3 +370,21 @@ def test_a_journal_that_begins_anew_is_followed_from_its_beginning(journal, tmp_
     assert treering.flush(10)
     assert "new journal" in collector.messages()
     treering.shutdown()
+
+
+def test_from_outside_one_sees_how_far_an_output_is_and_what_keeps_it(log, journal, capsys):
+    from treering.cli import main
+
+    collector = Collector()
+    treering.add_output(collector)
+    log.info("delivered")
+    assert treering.flush(10)
+    collector.down = True
+    log.info("held up")
+    wait_for(lambda: not collector_state("collector")["up"], "the outage")
+
+    assert main(["stats", str(journal)]) == 0
+    shown = capsys.readouterr().out
+    assert "output collector (collector): 2 delivered, " in shown
+    assert "cannot write: NetworkFailed: the line is cut" in shown
+    assert Journal(journal).status()["outputs"][0]["behind"] >= 1

@@ -25,6 +25,7 @@ class Cursor:
         last: SHA-256 of the record before `index`, to notice that a power cut took it back.
         written: Records delivered since the cursor was made.
         output: What the output was when the cursor was last written, without secrets.
+        error: Why it cannot write, while it cannot.
     """
 
     index: int
@@ -32,6 +33,7 @@ class Cursor:
     last: str = ""
     written: int = 0
     output: Mapping[str, object] | None = None
+    error: str | None = None
 
 
 class CursorFile:
@@ -54,11 +56,7 @@ class CursorFile:
 
     def read(self) -> Cursor | None:
         """The stored cursor; `None` when there is none that can be read."""
-        try:
-            found = Cursor(**json.loads(self._path.read_bytes()))
-        except (OSError, ValueError, TypeError):
-            return None
-        return found if isinstance(found.index, int) and found.index >= 0 else None
+        return _read(self._path)
 
     def write(self, cursor: Cursor) -> None:
         """Replaces the stored cursor."""
@@ -100,6 +98,20 @@ class CursorFile:
         line = lines.partition(b"\n")[0]
         # An erased record has left an empty line.
         return not line or digest(line) == cursor.last
+
+
+def _read(path: Path) -> Cursor | None:
+    try:
+        found = Cursor(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if isinstance(found.index, int) and found.index >= 0 else None
+
+
+def stored_cursors(directory: str | os.PathLike[str]) -> dict[str, Cursor]:
+    """The cursors of a journal's outputs, by name."""
+    found = {path.stem: _read(path) for path in sorted(Path(directory, "cursors").glob("*.json"))}
+    return {name: cursor for name, cursor in found.items() if cursor is not None}
 
 
 def digest(line: bytes) -> str:

@@ -185,6 +185,8 @@ class Runner:
 
     def _tell(self, lane: Lane, is_up: bool) -> None:  # noqa: FBT001 - up or down
         """Says in the log that an output went away or came back."""
+        if lane is self.lanes[0]:
+            self.source.note(None if is_up else lane.last_error)
         facts: dict[str, Any] = {"output": lane.output.name, "kind": lane.output.kind}
         if is_up:
             facts["down_s"] = round(lane.down_s(time.monotonic()), 3)

@@ -49,6 +49,9 @@ class Source(Protocol):
     def finish(self, count: int, *, for_good: bool = True) -> None:
         """All of what was read last is delivered, `count` records with this call."""
 
+    def note(self, error: str | None) -> None:
+        """Why nothing can be delivered at the moment; `None` when it can again."""
+
     def target(self) -> int:
         """The index that `position` has reached when everything logged so far is delivered."""
 
@@ -156,6 +159,12 @@ class JournalSource:
         """Moves on over what nobody wanted, too."""
         self.commit(*self._end, count, for_good=for_good)
 
+    def note(self, error: str | None) -> None:
+        """Leaves it in the cursor's file, for whoever looks from outside."""
+        if self._cursor is not None:
+            self._cursor.error = error
+            self._file.write(self._cursor)
+
     def target(self) -> int:
         """The end of the journal."""
         return _core.Reader(self._directory, 1 << 62).end
@@ -230,6 +239,9 @@ class ProcessSource:
     def finish(self, count: int, *, for_good: bool = True) -> None:  # noqa: ARG002
         """Remembers that it is through."""
         self.position = self._end
+
+    def note(self, error: str | None) -> None:
+        """Nothing: the statistics have it."""
 
     def target(self) -> int:
         """The number of the next record of this process."""

@@ -31,6 +31,17 @@ struct Content {
     lines: VecDeque<Kept>,
     bytes: usize,
     dropped: u64,
+    /// How many have left it at the front, for whatever reason.
+    gone: u64,
+}
+
+impl Content {
+    fn pop(&mut self) -> bool {
+        let Some((_, oldest)) = self.lines.pop_front() else { return false };
+        self.bytes -= oldest.len();
+        self.gone += 1;
+        true
+    }
 }
 
 /// What became of records that were appended.
@@ -84,8 +95,9 @@ impl RecordBuffer {
             if self.when_full == WhenFull::Refuse {
                 return false;
             }
-            let Some((_, oldest)) = kept.lines.pop_front() else { return false };
-            kept.bytes -= oldest.len();
+            if !kept.pop() {
+                return false;
+            }
             kept.dropped += 1;
         }
         true
@@ -102,7 +114,21 @@ impl RecordBuffer {
     pub fn drain(&self) -> Vec<Kept> {
         let mut kept = self.kept();
         kept.bytes = 0;
+        kept.gone += kept.lines.len() as u64;
         std::mem::take(&mut kept.lines).into()
+    }
+
+    /// The oldest `count`, and how many had left before them.
+    #[must_use]
+    pub fn oldest(&self, count: usize) -> (u64, Vec<Kept>) {
+        let kept = self.kept();
+        (kept.gone, kept.lines.iter().take(count).cloned().collect())
+    }
+
+    /// Has everything gone of which `gone` had or should have left by now; nothing younger.
+    pub fn let_go(&self, gone: u64) {
+        let mut kept = self.kept();
+        while kept.gone < gone && kept.pop() {}
     }
 
     #[must_use]
@@ -151,6 +177,22 @@ mod tests {
         );
         assert_eq!(buffer.drain().len(), 2);
         assert_eq!(buffer.append(b"cc\n", &[3]).taken, 1);
+    }
+
+    #[test]
+    fn only_what_was_looked_at_is_let_go_whatever_happens_in_between() {
+        let buffer = RecordBuffer::new(3, 100, WhenFull::DropOldest);
+        buffer.append(b"a\nb\nc\n", &[0, 1, 2]);
+        let (gone, oldest) = buffer.oldest(2);
+        assert_eq!(oldest.len(), 2);
+        buffer.append(b"d\n", &[3]);
+        buffer.let_go(gone + 2);
+        assert_eq!(indexes(&buffer), [2, 3]);
+        let (gone, _) = buffer.oldest(2);
+        assert_eq!(buffer.drain().len(), 2);
+        buffer.append(b"e\n", &[4]);
+        buffer.let_go(gone + 2);
+        assert_eq!((indexes(&buffer), buffer.fill().bytes), (vec![4], 1));
     }
 
     #[test]

@@ -44,6 +44,15 @@ impl RecordBuffer {
         found(py, self.0.drain())
     }
 
+    fn oldest<'py>(&self, py: Python<'py>, count: usize) -> (u64, Found<'py>) {
+        let (gone, oldest) = self.0.oldest(count);
+        (gone, found(py, oldest))
+    }
+
+    fn let_go(&self, gone: u64) {
+        self.0.let_go(gone);
+    }
+
     /// Records, bytes, and how many were dropped to make room.
     fn fill(&self) -> (usize, usize, u64) {
         let fill = self.0.fill();

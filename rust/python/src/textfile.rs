@@ -71,12 +71,6 @@ impl TextFile {
         Ok(Self { file: Mutex::new(file), counts, generation: fork::generation() })
     }
 
-    /// Whether another process made it, of which this one is a fork.
-    #[getter]
-    fn is_inherited(&self) -> bool {
-        self.generation != fork::generation()
-    }
-
     fn open(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| self.file()?.open().map_err(errors::raise_file))
     }
@@ -129,12 +123,16 @@ impl TextFile {
         ] {
             out.set_item(name, count.load(Relaxed))?;
         }
-        out.set_item("last_error", counts.last_error())?;
+        out.set_item("upkeep_error", counts.last_error())?;
         Ok(out)
     }
 }
 
 impl TextFile {
+    fn is_inherited(&self) -> bool {
+        self.generation != fork::generation()
+    }
+
     /// The lock of a parent may have been held while it forked, and then stays so in the child.
     fn file(&self) -> PyResult<MutexGuard<'_, textfile::TextFile>> {
         if self.is_inherited() {

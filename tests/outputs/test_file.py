@@ -208,7 +208,7 @@ def test_logrotate_may_rotate_it_instead(path, way):
     output.close()
 
     texts = [path.with_name(f"app.log.{number}").read_text() for number in (3, 2, 1)]
-    assert texts + [read(path)] == ["a\n", "b\n", "c\n", "d\n"]
+    assert [*texts, read(path)] == ["a\n", "b\n", "c\n", "d\n"]
 
 
 def test_a_link_is_not_followed_and_a_pipe_not_written_to(path, tmp_path):

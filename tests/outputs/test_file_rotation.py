@@ -375,11 +375,8 @@ def test_writing_goes_on_while_a_file_is_compressed(path):
     output = FileOutput(path, compression="gzip", max_bytes=0)
     output.open()
     output.rotate()
-    names = {
-        task.name: (task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()
-    }
-    (task,) = [task for task, name in names.items() if name == "treering-files"]
-    nice = int(Path(f"/proc/self/task/{task}/stat").read_text().rsplit(")", 1)[1].split()[16])
+    (task,) = wait_for(threads_for_files, "the thread")
+    nice = int((task / "stat").read_text().rsplit(")", 1)[1].split()[16])
     output.write(batch("meanwhile"))
     meanwhile = output.statistics()["compressed"]
     output.close()
@@ -387,3 +384,8 @@ def test_writing_goes_on_while_a_file_is_compressed(path):
     assert (meanwhile, nice) == (0, 19)
     assert output.statistics()["compressed"] == 1
     assert read(path) == "meanwhile\n"
+
+
+def threads_for_files():
+    tasks = Path("/proc/self/task").iterdir()
+    return [task for task in tasks if (task / "comm").read_text().strip() == "treering-files"]

@@ -45,7 +45,7 @@ pub struct Filter(filter::Filter);
 impl Filter {
     #[new]
     #[pyo3(signature = (*, level = None, component = None, category = None, since_ns = None,
-                        until_ns = None, grep = None, fields = Vec::new(), journal = false))]
+                        until_ns = None, grep = None, fields = Vec::new(), journal = false, events = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         level: Option<Level>,
@@ -56,6 +56,7 @@ impl Filter {
         grep: Option<String>,
         fields: Vec<(String, String)>,
         journal: bool,
+        events: Option<(Vec<(u64, u64)>, Vec<(u64, u64)>)>,
     ) -> Self {
         Self(filter::Filter {
             level,
@@ -65,6 +66,7 @@ impl Filter {
             until_ns,
             grep,
             fields,
+            events: events.map(|(included, excluded)| filter::Events { included, excluded }),
             journal,
         })
     }

@@ -224,7 +224,8 @@ pub fn json(object: &Map<String, Value>, zone: Zone) -> Option<Foreign> {
     foreign.event_id = take(fields, &IDS);
     foreign.event_name = take(fields, &NAMES);
     foreign.cause = take(fields, &["cause"]).and_then(|cause| said(&cause));
-    foreign.component = take(fields, &["moduleName", "logger_name"]).filter(|name| !name.is_empty());
+    foreign.component =
+        take(fields, &["moduleName", "logger_name"]).filter(|name| !name.is_empty());
     foreign.function = take(fields, &["function"]);
     foreign.process = take(fields, &["process_id", "processId"]).and_then(|id| id.parse().ok());
     foreign.thread = take(fields, &["thread_id", "threadId"]).and_then(|id| id.parse().ok());

@@ -109,7 +109,10 @@ fn an_impossible_time_is_kept_beside_that_of_reading() {
         assert_eq!(found[0]["cause"], "Array name has a special character");
         assert_eq!(found[0]["metadata"]["arrayName"], "array1");
         assert_eq!(found[0]["metadata"]["volumeName"], "volum@1");
-        assert_eq!((&found[0]["file"], &found[0]["line"]), (&json!("array_name_policy.cpp"), &json!(80)));
+        assert_eq!(
+            (&found[0]["file"], &found[0]["line"]),
+            (&json!("array_name_policy.cpp"), &json!(80))
+        );
     }
     assert_eq!(piped(FLAT.as_bytes())[0]["metadata"]["error_code"], 301);
 }

@@ -31,6 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from treering._personal import forget, personal, reveal
     from treering._stdlib import StdlibHandler, capture_stdlib
+    from treering.catalog import event
 
 __all__ = [
     "AnchorError",
@@ -49,6 +50,7 @@ __all__ = [
     "configure",
     "context",
     "current_context",
+    "event",
     "flush",
     "forget",
     "get_level",
@@ -75,6 +77,10 @@ def __getattr__(name: str) -> object:
         from treering import _personal
 
         return getattr(_personal, name)
+    if name == "event":
+        from treering import catalog
+
+        return catalog.event
     message = f"module 'treering' has no attribute {name!r}"
     raise AttributeError(message)
 

@@ -78,9 +78,11 @@ def __getattr__(name: str) -> object:
 
         return getattr(_personal, name)
     if name == "event":
-        from treering import catalog
+        from treering.catalog import event
 
-        return catalog.event
+        # Found at once from now on: this is a log call.
+        globals()[name] = event
+        return event
     message = f"module 'treering' has no attribute {name!r}"
     raise AttributeError(message)
 

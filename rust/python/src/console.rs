@@ -37,6 +37,8 @@ pub fn parse_time(text: &str) -> Option<u64> {
     treering_core::clock::parse_rfc3339(text)
 }
 
+type Ranges = Vec<(u64, u64)>;
+
 /// Which records a reader wants; see the core's `Filter`.
 #[pyclass(module = "treering._core", frozen)]
 pub struct Filter(filter::Filter);
@@ -56,7 +58,7 @@ impl Filter {
         grep: Option<String>,
         fields: Vec<(String, String)>,
         journal: bool,
-        events: Option<(Vec<(u64, u64)>, Vec<(u64, u64)>)>,
+        events: Option<(Ranges, Ranges)>,
     ) -> Self {
         Self(filter::Filter {
             level,

@@ -3,12 +3,12 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 use treering_core::level::Level;
 use treering_core::line::push_string;
 
 use crate::logger::Logger;
-use crate::{pipeline, record};
+use crate::{encode, pipeline, record};
 
 /// Logs an event. `event` is its id, name and cause; `fields` are keyword arguments of a log call.
 #[pyfunction]
@@ -16,7 +16,7 @@ pub fn log_event(
     logger: &Bound<'_, Logger>,
     level: Level,
     message: &Bound<'_, PyAny>,
-    event: (String, String, String),
+    event: (Bound<'_, PyString>, Bound<'_, PyString>, Bound<'_, PyString>),
     fields: &Bound<'_, PyDict>,
 ) -> bool {
     // One of the borders that catch everything: counts, never raises.
@@ -25,6 +25,7 @@ pub fn log_event(
         let mut record = record::of_fields(logger.get(), level, message, fields);
         let (id, name, cause) = event;
         for (key, value) in [("event_id", id), ("event_name", name), ("cause", cause)] {
+            let value = encode::text_of(&value);
             if !value.is_empty() {
                 record.event.extend_from_slice(format!(",\"{key}\":").as_bytes());
                 push_string(&mut record.event, &value);

@@ -135,15 +135,15 @@ def declare(
 def _log(event: object, args: tuple[object, ...], given: dict[str, Any]) -> None:
     if not isinstance(event, Event):
         event = Event("", _text(event))
-    variables = {name: value for name, value in given.items() if name not in _OPTIONS}
-    if args:
-        variables.setdefault("args", args)
     logger = given.get("logger")
     if not isinstance(logger, Logger):
         logger = get_logger(component_of(event.category))
     level = _level(given.get("level"), event)
     if not logger.enabled_for(level):
         return
+    variables = {name: value for name, value in given.items() if name not in _OPTIONS}
+    if args:
+        variables.setdefault("args", args)
     extra: dict[str, object] = {"metadata": variables}
     if event.category and logger.category is None:
         extra["category"] = component_of(event.category)

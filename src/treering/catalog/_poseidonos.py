@@ -73,4 +73,4 @@ def _sections(text: str) -> list[Category]:
 
 def _begins_a_list(lines: list[str]) -> bool:
     """A comment is a section's title when the next thing is an entry."""
-    return next((line.strip()[0] == "-" for line in lines if line.strip()), False)
+    return next((line.split()[0] == "-" for line in lines if line.strip()), False)

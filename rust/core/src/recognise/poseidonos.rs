@@ -1,4 +1,4 @@
-//! Lines of PoseidonOS, text and JSON, in every form it has had.
+//! Lines of `PoseidonOS`, text and JSON, in every form it has had.
 //!
 //! Source: `doc/development/guides/logging.md` of `poseidonos/poseidonos` and its earlier versions
 //! (December 2021 to March 2023). Event id, name, cause and place go to the record's own keys; the
@@ -210,13 +210,16 @@ const VERSIONS: [&str; 2] = ["posVersion", "pos_version"];
 
 /// A JSON object, flat or with a nested `description`; `None` when it is somebody else's.
 pub fn json(object: &Map<String, Value>, zone: Zone) -> Option<Foreign> {
+    if !VERSIONS.iter().any(|key| object.contains_key(*key)) {
+        return None;
+    }
     let mut fields = object.clone();
     let nested = matches!(object.get("description"), Some(Value::Object(_)));
     if let (true, Some(Value::Object(inner))) = (nested, fields.shift_remove("description")) {
         fields.extend(inner);
     }
     let has = |keys: &[&str]| keys.iter().any(|key| fields.contains_key(*key));
-    if !has(&NAMES) || !has(&["message"]) || !has(&VERSIONS) || !(nested || has(&IDS)) {
+    if !has(&NAMES) || !has(&["message"]) || !(nested || has(&IDS)) {
         return None;
     }
     let mut foreign = Foreign::default();

@@ -51,6 +51,8 @@ def _twice(native: Callable[..., Any], level: int) -> Callable[..., Any]:
     def method(self: Logger, message: object, /, *args: object, **fields: Any) -> Any:
         stacklevel = fields.pop("stacklevel", 1) + 1
         result = native(self, message, *args, stacklevel=stacklevel, **fields)
+        if native.__name__ == "exception":
+            fields.setdefault("exc_info", True)
         _forward(self, level, message, *args, fields=fields, stacklevel=stacklevel)
         return result
 

@@ -13,14 +13,14 @@ import uvicorn
 from fastapi import BackgroundTasks, FastAPI, HTTPException
 
 import treering
-from treering.integrations.asgi import TreeringMiddleware
+from treering.integrations.asgi import install
 from treering.integrations.uvicorn import log_config
 
 treering.configure(directory=os.environ.get("TREERING_LOG_DIRECTORY", "logs"))
 log = treering.get_logger("shop.orders")
 
 app = FastAPI()
-app.add_middleware(TreeringMiddleware, skip_paths=["/health"])
+install(app, skip_paths=["/health"])
 
 
 @app.get("/health")

@@ -32,7 +32,10 @@ def ask_asgi(app, path="/", method="GET", headers=(), peer=("203.0.113.9", 1234)
     return asyncio.run(asking_asgi(app, path, method, headers, peer, query, **more))
 
 
-async def asking_asgi(app, path="/", method="GET", headers=(), peer=None, query="", **more):
+async def asking_asgi(
+    app, path="/", method="GET", headers=(), peer=None, query="", told=None, **more
+):
+    told = {} if told is None else told
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -48,7 +51,7 @@ async def asking_asgi(app, path="/", method="GET", headers=(), peer=None, query=
         "server": ("localhost", 80),
         **more,
     }
-    told, parts = {}, []
+    parts = []
     requests = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive():

@@ -9,15 +9,20 @@ from fastapi import BackgroundTasks, FastAPI, WebSocket
 from starlette.responses import StreamingResponse
 
 import treering
-from treering.integrations.asgi import TreeringMiddleware
+from treering.integrations.asgi import TreeringMiddleware, install
 
 log = treering.get_logger("shop")
 
 
 @pytest.fixture
-def app():
+def app(shop):
+    install(shop)
+    return shop
+
+
+@pytest.fixture
+def shop():
     app = FastAPI()
-    app.add_middleware(TreeringMiddleware)
 
     @app.get("/sync/{order}")
     def sync(order: int, background: BackgroundTasks):
@@ -103,11 +108,24 @@ def test_a_streamed_response_has_the_context(app, logs):
     assert access["metadata"]["response_bytes"] == 3
 
 
-@pytest.mark.parametrize("wrapped", ["inside", "outside"])
-def test_an_exception_is_logged_once_with_its_request(app, logs, wrapped):
-    served = app if wrapped == "inside" else TreeringMiddleware(app)
+def outside(app):
+    install(app)
+
+
+def inside(app):
+    app.add_middleware(TreeringMiddleware)
+
+
+def both(app):
+    outside(app)
+    inside(app)
+
+
+@pytest.mark.parametrize("add", [outside, inside, both])
+def test_an_exception_is_logged_once_with_its_request(shop, logs, add):
+    add(shop)
     with pytest.raises(ValueError, match="no such till"):
-        ask_asgi(served, "/broken/1")
+        ask_asgi(shop, "/broken/1")
 
     (error,) = [r for r in logs() if "exception" in r]
     assert error["component"] == "http.error" and error["exception"]["type"] == "ValueError"
@@ -115,6 +133,26 @@ def test_an_exception_is_logged_once_with_its_request(app, logs, wrapped):
     assert [(r["level"], r["metadata"]["status"]) for r in access] == [("ERROR", 500)] * len(access)
     assert access[0]["metadata"]["route"] == "/broken/{order}"
     assert access[0]["context"]["request_id"] == error["context"]["request_id"]
+
+
+def test_the_response_to_an_exception_has_the_request_id(app, logs):
+    told = {}
+
+    async def ask():
+        with pytest.raises(ValueError, match="no such till"):
+            await asking_asgi(app, "/broken/1", told=told)
+
+    asyncio.run(ask())
+    assert told["status"] == 500
+    assert told["headers"]["x-request-id"] == logs()[0]["context"]["request_id"]
+
+
+@pytest.mark.parametrize("option", [{"trusted_proxies": ["nginx"]}, {}])
+def test_what_cannot_be_installed_is_refused_at_once(app, shop, option):
+    if not option:
+        ask_asgi(shop, "/sync/1")
+    with pytest.raises(treering.ConfigurationError):
+        install(shop, **option)
 
 
 def test_an_error_of_the_client_is_a_warning(app, logs):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,11 @@ def test_the_fixture_has_the_records_of_its_test(run_tests):
         """,
         passed=2,
     )
+
+
+def test_the_guide_shows_a_test_that_passes(run_tests):
+    guide = Path(__file__).parent.parent.parent / "docs" / "guides" / "pytest.md"
+    run_tests(guide.read_text().split("```python\n")[1].split("```")[0], passed=1)
 
 
 def test_records_of_a_failed_test_are_shown(run_tests):

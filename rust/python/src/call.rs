@@ -222,11 +222,10 @@ unsafe fn write_context(out: *mut u8, logger: &Logger, ambient: Option<&Ambient>
     };
     // SAFETY: counted in the bound.
     unsafe {
-        let out = if trace::is_installed() {
-            trace::found(|ids| write_bytes(out, if ids.is_empty() { own } else { ids }))
-        } else {
-            write_bytes(out, own)
-        };
+        let mut out = out;
+        if !own.is_empty() || trace::is_installed() {
+            out = write_trace(out, own);
+        }
         if fields.is_empty() {
             return out;
         }
@@ -234,4 +233,15 @@ unsafe fn write_context(out: *mut u8, logger: &Logger, ambient: Option<&Ambient>
         let out = write_bytes(out, fields);
         write_bytes(out, b"}")
     }
+}
+
+/// # Safety
+/// `out` has room for `trace::BYTES`.
+#[inline(never)]
+unsafe fn write_trace(out: *mut u8, own: &[u8]) -> *mut u8 {
+    // SAFETY: promised by the caller; nothing that `trace` makes is longer.
+    trace::found(|ids| unsafe {
+        let is_found = trace::is_installed() && !ids.is_empty();
+        write_bytes(out, if is_found { ids } else { own })
+    })
 }

@@ -85,7 +85,7 @@ pub fn is_installed() -> bool {
 }
 
 /// Has `found` ready for the span that is current now. Runs Python code when another one was last time.
-#[inline]
+#[inline(never)]
 pub fn refresh(py: Python<'_>) {
     let value = current(py);
     let is_known = LAST.with_borrow(|last| match (last, &value) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import treering
+from treering.errors import ConfigurationError
 from treering.integrations._request import Request, Rules
 
 if TYPE_CHECKING:
@@ -20,6 +21,29 @@ if TYPE_CHECKING:
     Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _SWITCHING_PROTOCOLS, _FORBIDDEN = 101, 403
+
+
+def install(app: Any, **options: Any) -> None:
+    """Puts the middleware around a FastAPI or Starlette application, outside of all others.
+
+    There it sees the response to an unhandled exception, which those added with `add_middleware` do not.
+
+    Args:
+        app: The application, which has not served a request yet.
+        **options: As `TreeringMiddleware` takes them.
+
+    Raises:
+        ConfigurationError: An option cannot be used, or the application has started.
+    """
+    if app.middleware_stack is not None:
+        raise ConfigurationError(
+            "install() was called on an application that has started: before its first request would"
+            " be right",
+            code="application_started",
+        )
+    build = app.build_middleware_stack
+    Rules(**options)
+    app.build_middleware_stack = lambda: TreeringMiddleware(build(), **options)
 
 
 class TreeringMiddleware:

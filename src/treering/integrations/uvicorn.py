@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import treering
-from treering import LogCategory
+from treering import LogCategory, StdlibHandler
 from treering.integrations._request import access_level
 
 _ACCESS_ARGUMENTS = 5
@@ -24,7 +24,7 @@ def log_config(level: str = "INFO") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "handlers": {
-            "treering": {"class": "treering.StdlibHandler"},
+            "treering": {"class": "treering.integrations.uvicorn.ErrorHandler"},
             "access": {"class": "treering.integrations.uvicorn.AccessHandler"},
         },
         "loggers": {
@@ -32,6 +32,19 @@ def log_config(level: str = "INFO") -> dict[str, Any]:
             "uvicorn.access": {"handlers": ["access"], "level": level, "propagate": False},
         },
     }
+
+
+class ErrorHandler(logging.Handler):
+    """Uvicorn's other log as records, without what it adds for coloured terminals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._records = StdlibHandler()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Logs one record."""
+        vars(record).pop("color_message", None)
+        self._records.emit(record)
 
 
 class AccessHandler(logging.Handler):

@@ -9,6 +9,7 @@ mod console;
 mod context;
 mod encode;
 mod errors;
+mod event;
 mod exception;
 mod frame;
 mod journal;
@@ -18,6 +19,7 @@ mod pipeline;
 mod recognise;
 mod record;
 mod seal;
+mod tap;
 mod trace;
 mod transparency;
 
@@ -33,6 +35,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<journal::Reader>()?;
     module.add_class::<logger::Logger>()?;
     module.add_class::<recognise::Recogniser>()?;
+    module.add_class::<tap::Lock>()?;
+    module.add_class::<tap::Tap>()?;
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,
@@ -46,6 +50,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::log_record, module)?,
         wrap_pyfunction!(configure::parse_level, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
+        wrap_pyfunction!(event::log_event, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,
@@ -84,6 +89,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_verify, module)?,
         wrap_pyfunction!(seal::seal_verify_proof, module)?,
         wrap_pyfunction!(seal::seal_verify_tiles, module)?,
+        wrap_pyfunction!(tap::pick, module)?,
         wrap_pyfunction!(transparency::tree_root, module)?,
         wrap_pyfunction!(transparency::vkey_name, module)?,
     ] {

@@ -1,6 +1,7 @@
-"""Destinations of records."""
+"""Destinations of records, and how records look there."""
 
 from treering.outputs._batch import Batch, Record
+from treering.outputs._format import PRESETS, SHAPES, formatter
 from treering.outputs._output import Formatter, Output
 
-__all__ = ["Batch", "Formatter", "Output", "Record"]
+__all__ = ["PRESETS", "SHAPES", "Batch", "Formatter", "Output", "Record", "formatter"]

@@ -16,7 +16,16 @@ import os as _os
 from treering._context import context, current_context
 from treering._core import __version__
 from treering._levels import Level, LogCategory, level_name, level_number
-from treering._lifecycle import configure, flush, get_logging_config, shutdown, statistics
+from treering._lifecycle import (
+    add_output,
+    configure,
+    flush,
+    get_logging_config,
+    list_outputs,
+    remove_output,
+    shutdown,
+    statistics,
+)
 from treering._logger import Logger, Receipt, get_level, get_logger, set_level, strip
 from treering.errors import (
     AnchorError,
@@ -31,6 +40,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from treering._personal import forget, personal, reveal
     from treering._stdlib import StdlibHandler, capture_stdlib
+    from treering.catalog import event
 
 __all__ = [
     "AnchorError",
@@ -45,10 +55,12 @@ __all__ = [
     "TreeringError",
     "VerificationFailed",
     "__version__",
+    "add_output",
     "capture_stdlib",
     "configure",
     "context",
     "current_context",
+    "event",
     "flush",
     "forget",
     "get_level",
@@ -56,7 +68,9 @@ __all__ = [
     "get_logging_config",
     "level_name",
     "level_number",
+    "list_outputs",
     "personal",
+    "remove_output",
     "reveal",
     "set_level",
     "shutdown",
@@ -75,6 +89,12 @@ def __getattr__(name: str) -> object:
         from treering import _personal
 
         return getattr(_personal, name)
+    if name == "event":
+        from treering.catalog import event
+
+        # Found at once from now on: this is a log call.
+        globals()[name] = event
+        return event
     message = f"module 'treering' has no attribute {name!r}"
     raise AttributeError(message)
 

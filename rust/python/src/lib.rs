@@ -9,6 +9,7 @@ mod console;
 mod context;
 mod encode;
 mod errors;
+mod event;
 mod exception;
 mod format;
 mod frame;
@@ -19,6 +20,7 @@ mod pipeline;
 mod recognise;
 mod record;
 mod seal;
+mod tap;
 mod transparency;
 
 #[pymodule]
@@ -34,6 +36,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<journal::Reader>()?;
     module.add_class::<logger::Logger>()?;
     module.add_class::<recognise::Recogniser>()?;
+    module.add_class::<tap::Lock>()?;
+    module.add_class::<tap::Tap>()?;
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,
@@ -47,6 +51,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::log_record, module)?,
         wrap_pyfunction!(configure::parse_level, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
+        wrap_pyfunction!(event::log_event, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,
@@ -86,6 +91,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_verify, module)?,
         wrap_pyfunction!(seal::seal_verify_proof, module)?,
         wrap_pyfunction!(seal::seal_verify_tiles, module)?,
+        wrap_pyfunction!(tap::pick, module)?,
         wrap_pyfunction!(transparency::tree_root, module)?,
         wrap_pyfunction!(transparency::vkey_name, module)?,
     ] {

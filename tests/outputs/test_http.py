@@ -265,7 +265,7 @@ def test_secrets_are_not_shown(sink, opened):
     with pytest.raises(NetworkFailed) as caught:
         output.write(batch(1, 2))
 
-    assert "hush" not in f"{output!r} {output.statistics()} {caught.value}"
+    assert "hush" not in f"{output!r} {output.statistics()} {output.describe()} {caught.value}"
 
 
 @pytest.mark.parametrize(

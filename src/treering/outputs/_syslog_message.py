@@ -1,28 +1,8 @@
-"""Messages of syslog: facilities, and how one that is too long is cut."""
+"""How a syslog message that is too long is cut."""
 
 from __future__ import annotations
 
 import re
-
-FACILITIES = {
-    "kern": 0,
-    "user": 1,
-    "mail": 2,
-    "daemon": 3,
-    "auth": 4,
-    "syslog": 5,
-    "lpr": 6,
-    "news": 7,
-    "uucp": 8,
-    "cron": 9,
-    "authpriv": 10,
-    "ftp": 11,
-    "ntp": 12,
-    "audit": 13,
-    "alert": 14,
-    "clock": 15,
-} | {f"local{number}": 16 + number for number in range(8)}
-"""Numbers of the facilities (RFC 5424, table 1), by the words that syslog daemons have for them."""
 
 _PARTS = re.compile(
     rb"(<\d{1,3}>1 (?:\S+ ){5})"  # header
@@ -30,16 +10,6 @@ _PARTS = re.compile(
     rb"( ?)"
 )
 _PARAMETER = re.compile(rb' [^ =\]"]+="(?:[^"\\]|\\.)*"')
-
-
-def facility(value: object) -> int:
-    """The number of a facility, given as its name or its number."""
-    if isinstance(value, str) and not value.isdecimal():
-        value = FACILITIES.get(value.strip().lower())
-    number = int(value) if isinstance(value, str) else value
-    if isinstance(number, bool) or not isinstance(number, int) or number not in range(24):
-        raise ValueError
-    return number
 
 
 def cut(message: bytes, most: int) -> bytes:

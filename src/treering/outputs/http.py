@@ -185,6 +185,10 @@ class HttpOutput(Output):
             value = shown(value)
         return super().bad_option(option, value, wanted)
 
+    def describe(self) -> dict[str, object]:
+        """What it is, for people and for the cursor; nothing secret is in it."""
+        return super().describe() | {"url": shown(self._options["url"])}
+
     def open(self) -> None:
         """Reads the credentials; the connection is made with the first request.
 

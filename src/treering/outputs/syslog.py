@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
 from treering.config import _values as values
+from treering.errors import ConfigurationError
 from treering.outputs._datagram import Datagrams
 from treering.outputs._output import Output, option
 from treering.outputs._stream import Stream
-from treering.outputs._syslog_message import cut, facility
+from treering.outputs._syslog_message import cut
 from treering.outputs._tls import TLS_OPTIONS, context
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from treering.outputs._batch import Batch
     from treering.outputs._connection import Connection
+    from treering.outputs._output import Formatter
 
 _PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
 _MAX_BYTES = {"udp": 2048, "tcp": 8192, "tls": 8192, "unix": 8192}
@@ -28,6 +27,11 @@ _MAX_BYTES = {"udp": 2048, "tcp": 8192, "tls": 8192, "unix": 8192}
 
 _MAX_DATAGRAM_BYTES = 65_000
 """UDP's own limit is 65,507 over IPv4 and 20 less over IPv6."""
+
+
+def _word(value: object) -> str:
+    """A word, or a number written as one; what it may be is known to the formatter."""
+    return values.text(str(value) if isinstance(value, int) else value)
 
 
 class SyslogOutput(Output):
@@ -48,7 +52,9 @@ class SyslogOutput(Output):
             can forge, or `lf` for one on a line.
         facility: A name such as `daemon` or `local0`, or a number from 0 to 23; `user` when left out.
         hostname: What the system calls itself when left out.
-        app_name: The program's name when left out.
+        app_name: The record's component when left out.
+        enterprise: The private enterprise number in the name of the structured data, `treering@32473`
+            when left out.
         max_message_bytes: Longer ones are cut, visibly, and counted. 2048 over UDP, otherwise 8192
             when left out; more than that has to be allowed at the daemon as well.
         timeout_s: How long the destination may take nothing at all; 10 when left out.
@@ -95,13 +101,20 @@ class SyslogOutput(Output):
         ),
         option(
             "facility",
-            facility,
-            1,
+            _word,
+            None,
             "a name such as user, daemon or local0, or a number from 0 to 23",
             "Which part of a system speaks. Default: user.",
         ),
-        option("hostname", values.text, None, "a host name", "Default: this host's."),
-        option("app_name", values.text, None, "a word", "Default: the program's name."),
+        option("hostname", _word, None, "a host name", "Default: this host's."),
+        option("app_name", _word, None, "a word", "Default: the record's component."),
+        option(
+            "enterprise",
+            _word,
+            None,
+            "a private enterprise number",
+            "Of whoever gives the structured data its meaning. Default: 32473, kept for examples.",
+        ),
         option(
             "max_message_bytes",
             values.bytes_between(480, 16 << 20),
@@ -138,6 +151,7 @@ class SyslogOutput(Output):
         facility: str | int | None = None,
         hostname: str | None = None,
         app_name: str | None = None,
+        enterprise: int | str | None = None,
         max_message_bytes: int | str | None = None,
         timeout_s: float | str | None = None,
         resend_bytes: int | str | None = None,
@@ -158,6 +172,7 @@ class SyslogOutput(Output):
             "facility": facility,
             "hostname": hostname,
             "app_name": app_name,
+            "enterprise": enterprise,
             "max_message_bytes": max_message_bytes,
             "timeout_s": timeout_s,
             "resend_bytes": resend_bytes,
@@ -233,15 +248,19 @@ class SyslogOutput(Output):
             raise self.bad_option("max_message_bytes", asked, wanted)
         return asked
 
-    def _own_formatter(self) -> Any:
+    def _own_formatter(self) -> Formatter:
         if self.format not in {"rfc5424", "rfc3164"}:
             raise self.bad_option("format", self.format, "rfc5424 or rfc3164")
-        options = {
-            "facility": self._options["facility"],
-            "hostname": self._options["hostname"] or socket.gethostname(),
-            "app_name": self._options["app_name"] or _program(),
-        }
-        return _core.Formatter(self.format, date_format=self.date_format, options=options)
+        named = ("facility", "hostname", "app_name", "enterprise")
+        options = {name: found for name in named if (found := self._options[name]) is not None}
+        try:
+            return _core.Formatter(self.format, date_format=self.date_format, options=options)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"output '{self.name}': {error}",
+                code="setting_invalid",
+                field=f"outputs.{self.name}",
+            ) from None
 
     def _stream(self) -> Stream:
         chosen = self._options
@@ -278,10 +297,3 @@ class SyslogOutput(Output):
         if self._options["framing"] == "octet":
             return [b"%d %b" % (len(message), message) for message in messages]
         return [message + b"\n" for message in messages]
-
-
-def _program() -> str:
-    """The name of the program as people know it."""
-    path = Path(sys.argv[0] if sys.argv else "")
-    name = path.parent.name if path.stem == "__main__" else path.stem
-    return name if name not in {"", "-c", "-m"} else "python"

@@ -76,6 +76,19 @@ def test_requests_say_which_records_of_which_journal_they_hold(sink, url, opened
     assert sink.requests[0].headers["Treering-Index"] == "3-5,9,11-12"
 
 
+def test_erased_records_are_left_out(sink, url, opened):
+    sink.answer = lambda request: (503 if 4 in request.numbers else 200, {}, b"")
+    text = "x" * 600
+    lines = [b"", line(1, text=text), b"", line(3, text=text), line(4, text=text)]
+
+    with pytest.raises(NetworkFailed) as caught:
+        opened(url=url, max_body_bytes=1024).write(of(lines, range(5)))
+
+    assert [request.headers["Treering-Index"] for request in sink.requests] == ["1", "3", "4"]
+    assert sink.taken == [1, 3]
+    assert caught.value.accepted == 4
+
+
 def test_large_batches_go_in_requests_of_bounded_size(sink, url, opened):
     opened(url=url, max_body_bytes="4KB").write(batch(0, 200))
 

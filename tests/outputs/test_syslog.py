@@ -164,6 +164,15 @@ def test_the_old_format_is_understood(daemon, output):
     assert "number 0" in received[5]
 
 
+def test_an_erased_record_is_no_message(daemon, output):
+    rsyslogd = daemon("tcp")
+
+    output("tcp", rsyslogd.port).write(of([line(0), b"", line(2)], range(3)))
+
+    wait_for(lambda: rsyslogd.numbers() == [0, 2], "2 records")
+    assert len(rsyslogd.received()) == 2
+
+
 def test_no_message_forges_another(daemon, output):
     rsyslogd = daemon("tcp")
     forged = "in\n<0>1 2026-11-21T01:18:00Z root su 1 - - password is x\r\n5 <0>hi"

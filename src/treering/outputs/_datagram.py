@@ -35,7 +35,7 @@ class Datagrams:
         self._open()
 
     def send(self, messages: Sequence[bytes]) -> int:
-        """Sends each, and says how many are too large for the system.
+        """Sends each that is not empty, and says how many are too large for the system.
 
         Raises:
             NetworkFailed: Nobody listens there; `accepted` says how many had gone before.
@@ -44,7 +44,8 @@ class Datagrams:
         refused = 0
         for at, message in enumerate(messages):
             try:
-                opened.send(message)
+                if message:
+                    opened.send(message)
             except OSError as error:
                 if error.errno != errno.EMSGSIZE:
                     raise self._failed(error, at) from error

@@ -224,7 +224,10 @@ class HttpOutput(Output):
             NetworkFailed: There was no answer, or it asks for patience: then `retry_after_s` is set.
             OutputMisconfigured: The destination wants another address or other credentials.
         """
-        lines, indexes = batch.formatted(), batch.indexes
+        # An erased record leaves an empty line, and nothing to send.
+        found = [(at, line) for at, line in enumerate(batch.formatted()) if line]
+        lines = [line for _, line in found]
+        indexes = [batch.indexes[at] for at, _ in found]
         begin, refused, self._untold = 0, self._untold, 0
         ends: list[int] = []
         try:
@@ -245,7 +248,7 @@ class HttpOutput(Output):
             self._check_taken(refused)
         except OutputError as error:
             if self._has_taken:
-                error.accepted, self._untold = begin, refused
+                error.accepted, self._untold = found[begin][0], refused
             raise
         return refused
 

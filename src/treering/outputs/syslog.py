@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from treering import _core
 from treering.config import _values as values
 from treering.errors import ConfigurationError
 from treering.outputs._datagram import Datagrams
+from treering.outputs._format import formatter
 from treering.outputs._output import Output, option
 from treering.outputs._stream import Stream
 from treering.outputs._syslog_message import cut
@@ -254,11 +254,11 @@ class SyslogOutput(Output):
         named = ("facility", "hostname", "app_name", "enterprise")
         options = {name: found for name in named if (found := self._options[name]) is not None}
         try:
-            return _core.Formatter(self.format, date_format=self.date_format, options=options)
-        except ValueError as error:
+            return formatter(self.format, date_format=self.date_format, options=options)
+        except ConfigurationError as error:
             raise ConfigurationError(
                 f"output '{self.name}': {error}",
-                code="setting_invalid",
+                code=error.code,
                 field=f"outputs.{self.name}",
             ) from None
 
@@ -293,7 +293,7 @@ class SyslogOutput(Output):
         return cut(message, self._most)
 
     def _framed(self, messages: Sequence[bytes]) -> list[bytes]:
-        """RFC 6587, 3.4.1 and 3.4.2."""
+        """RFC 6587, 3.4.1 and 3.4.2; nothing for a record that was erased."""
         if self._options["framing"] == "octet":
-            return [b"%d %b" % (len(message), message) for message in messages]
-        return [message + b"\n" for message in messages]
+            return [b"%d %b" % (len(each), each) if each else b"" for each in messages]
+        return [each + b"\n" if each else b"" for each in messages]

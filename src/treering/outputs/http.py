@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from treering.config import _values as values
-from treering.errors import ConfigurationError, OutputError, OutputMisconfigured
+from treering.errors import ConfigurationError, OutputError, SetupRefused
 from treering.outputs import _credentials as credentials
 from treering.outputs._answer import MISCONFIGURED_RETRY_S, TOO_LARGE, UNREADABLE, failure
 from treering.outputs._body import Encoding, end_of_request, ranges
@@ -193,7 +193,7 @@ class HttpOutput(Output):
         """Reads the credentials; the connection is made with the first request.
 
         Raises:
-            OutputMisconfigured: The token's file cannot be read, or the environment's proxy not be used.
+            SetupRefused: The token's file cannot be read, or the environment's proxy not be used.
         """
         self._opened()
 
@@ -222,7 +222,7 @@ class HttpOutput(Output):
 
         Raises:
             NetworkFailed: There was no answer, or it asks for patience: then `retry_after_s` is set.
-            OutputMisconfigured: The destination wants another address or other credentials.
+            SetupRefused: The destination wants another address or other credentials.
         """
         # An erased record leaves an empty line, and nothing to send.
         found = [(at, line) for at, line in enumerate(batch.formatted()) if line]
@@ -287,7 +287,7 @@ class HttpOutput(Output):
     def _check_taken(self, refused: int) -> None:
         """A destination that refuses whatever it gets is no judge of records."""
         if refused and not self._has_taken:
-            raise OutputMisconfigured(
+            raise SetupRefused(
                 f"{shown(self._options['url'])} has taken nothing yet and refuses every record, last"
                 f" {self._counts['last_refusal']}",
                 retry_after_s=MISCONFIGURED_RETRY_S,

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from bench.audit import audit
+from bench.network import network
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
@@ -170,6 +171,7 @@ QUESTIONS = {
         audit,
         prove,
         text_file,
+        network,
     )
 }
 

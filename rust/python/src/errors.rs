@@ -87,7 +87,7 @@ fn path(error: &Error) -> Option<&Path> {
         | Error::Damaged { path, .. }
         | Error::Refused { path, .. }
         | Error::Unsafe { path, .. } => Some(path),
-        Error::Setting { .. } => None,
+        Error::Setting { .. } | Error::Format { .. } => None,
     }
 }
 

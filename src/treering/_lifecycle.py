@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import sys
@@ -20,17 +21,42 @@ if TYPE_CHECKING:
 EXIT_TIMEOUT_S = 5.0
 PIN_TIMEOUT_S = 5.0
 
+# Settings whose change needs no new ring.
+_CHANGES_ALIVE = frozenset(
+    {
+        "capture_stdlib",
+        "level",
+        "levels",
+        "outputs",
+        "reload_interval_s",
+        "reload_on_hangup",
+        "silence",
+    }
+)
+
 _config: LoggingConfig | None = None
+_request: tuple[str | None, str | os.PathLike[str] | None, dict[str, object]] = (None, None, {})
 _outputs: RunningOutputs | None = None
+_captured: Any = None
+_reloading = _thread.allocate_lock()
 
 
-def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
+def configure(
+    profile: str | None = None,
+    *,
+    config_file: str | os.PathLike[str] | None = None,
+    **settings: object,
+) -> LoggingConfig:
     """Sets logging up for this process. Without it, the first record does so from the environment.
 
-    Calling it again replaces the configuration: what was logged before is flushed first.
+    Calling it again replaces the configuration: what was logged before is flushed first. With the same
+    journal, an AUDIT record says what has changed.
 
     Args:
-        profile: `development`, `testing`, `production` or `debug`; settings win over it.
+        profile: `development`, `testing`, `production`, `debug`, or one that the file defines; settings
+            win over it.
+        config_file: A YAML, TOML or JSON file; `auto` for `treering.yaml`, `.yml`, `.toml`, `.json` or
+            `pyproject.toml` in the working directory. Without it, `TREERING_CONFIG` names one.
         **settings: Any setting of `treering.config.SETTINGS`, e.g. `directory="logs"`, `level="DEBUG"`.
 
     Raises:
@@ -38,23 +64,130 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
         JournalUnavailable: The journal's directory cannot be made, read or written, or others can
             write to it.
     """
-    global _config  # noqa: PLW0603 - the process has one configuration
+    global _request  # noqa: PLW0603 - the process has one configuration
     from treering.config import resolve
 
-    config = resolve(profile, settings)
-    directory = config.values["directory"]
+    config = resolve(profile, settings, config_file=config_file)
+    _begin(config)
+    _request = profile, config_file, settings
+    return config
+
+
+def reload() -> LoggingConfig:
+    """Reads file and environment again, as the last `configure` did, and puts into force what changed.
+
+    Levels and outputs change while everything goes on; for other settings what was logged before is
+    flushed first. An AUDIT record says what changed.
+
+    Raises:
+        ConfigurationError: What is there now cannot be used; the old configuration stays in force.
+        JournalUnavailable: As `configure`; the old configuration stays in force.
+    """
+    from treering.config import resolve
+
+    start()
+    profile, config_file, settings = _request
+    with _reloading:
+        config, old = resolve(profile, settings, config_file=config_file), _config
+        if old is None or any(
+            config.values[name] != old.values[name]
+            for name in config.values
+            if name not in _CHANGES_ALIVE
+        ):
+            _begin(config)
+        elif config != old:
+            _change(config, old)
+    return config
+
+
+def _begin(config: LoggingConfig) -> None:
+    """Puts a configuration into force from the ground up."""
+    global _config  # noqa: PLW0603 - the process has one configuration
+    from treering import _changes
+    from treering.outputs._build import build_all
+
+    outputs = build_all(config.outputs, config.sources) if config.outputs else []
+    directory, old = config.directory, _config
     is_new = (
         directory is not None
-        and config.values["seal"] is not False
+        and config.seal is not False
         and not os.access(f"{directory}/journal.json", os.F_OK)
     )
     _end_outputs(EXIT_TIMEOUT_S)
-    _core.configure(_flat(config))
+    changes = _core.configure(_flat(config))
     _config = config
+    if old is not None and directory is not None and old.directory == directory:
+        changes += _core.configure_levels(_levels(config), _gone(old, config))
+        _changes.tell_difference(_changes.difference(old, config))
+    _changes.tell_levels(changes, "configuration")
+    for output in outputs:
+        _running_outputs().add(output)
+    _go_on(config)
+    _changes.tell_notices(config)
     # A profile that has no console, such as production's, still shows it.
-    if is_new and (config.values["console"] or config.sources["console"] == "profile production"):
+    if is_new and (config.console or config.sources["console"] == "profile production"):
         _tell_pin(str(directory))
-    return config
+
+
+def _change(config: LoggingConfig, old: LoggingConfig) -> None:
+    """Puts a configuration into force that differs only in what can change while everything goes on."""
+    global _config  # noqa: PLW0603 - the process has one configuration
+    from treering import _changes
+    from treering.outputs._build import build_all, changed
+
+    built = {output.name: output for output in build_all(config.outputs, config.sources)}
+    concerned = changed(old.outputs, config.outputs)
+    changes = _core.configure_levels(_levels(config), _gone(old, config))
+    _config = config
+    if concerned:
+        running = _running_outputs()
+        for name in [name for name in running.names() if name in concerned and name not in built]:
+            running.remove(name, EXIT_TIMEOUT_S)
+        for name in [name for name in built if name in concerned]:
+            running.replace(built[name], EXIT_TIMEOUT_S)
+    _go_on(config)
+    if config.directory is not None:
+        _changes.tell_difference(_changes.difference(old, config))
+        _changes.tell_levels(changes, "configuration")
+    _changes.tell_notices(config)
+
+
+def _go_on(config: LoggingConfig) -> None:
+    """What a configuration has going on beside the records: the bridge, and the watch over its file."""
+    _bridge(config)
+    _watch_file(config)
+
+
+def _watch_file(config: LoggingConfig) -> None:
+    from treering import _watch
+
+    if config.file is None or not (config.reload_interval_s or config.reload_on_hangup):
+        _watch.stop()
+        return
+    _watch.start(config.file, config.reload_interval_s, _look_again)
+    if config.reload_on_hangup:
+        _watch.on_hangup()
+
+
+def _look_again() -> None:
+    from treering import _changes
+    from treering.errors import TreeringError
+
+    try:
+        reload()
+    except (TreeringError, OSError) as error:
+        _changes.tell_refusal(error)
+
+
+def _bridge(config: LoggingConfig) -> None:
+    global _captured  # noqa: PLW0603 - the process has one bridge of its configuration's
+    if _captured is not None:
+        _captured.release()
+        _captured = None
+    if config.capture_stdlib:
+        import treering
+
+        _captured = treering.capture_stdlib(silence=config.silence)
 
 
 def _tell_pin(directory: str) -> None:
@@ -84,13 +217,17 @@ def get_logging_config() -> LoggingConfig:
     return _config or configure()
 
 
+def logs_to(directory: str) -> bool:
+    """Whether this process logs into the journal in this directory."""
+    return _core.is_started() and _config is not None and _config.directory == directory
+
+
 def start() -> None:
     """Makes sure that logging is set up; does nothing when it is.
 
     A log call may be what starts it, and that never raises: an environment that cannot be used is
     reported once on standard error, and the console shows the records.
     """
-    global _config  # noqa: PLW0603 - the process has one configuration
     if _core.is_started():
         return
     from treering.config import resolve
@@ -100,8 +237,7 @@ def start() -> None:
         configure()
     except TreeringError as error:
         print(f"treering: {error}; logging to the console only", file=sys.stderr)  # noqa: T201
-        _config = resolve(None, {}, environment={})
-        _core.configure(_flat(_config))
+        _begin(resolve(None, {}, environment={}))
 
 
 def flush(timeout_s: float = 30.0, *, durable: bool = False) -> bool:
@@ -206,15 +342,39 @@ def statistics() -> dict[str, Any]:
 
 def _flat(config: LoggingConfig) -> dict[str, object]:
     values = dict(config.values)
-    levels = dict(values.pop("levels"))  # type: ignore[call-overload]
-    level = values.pop("level")
-    if level is not None:
-        levels[""] = level
-    values["levels"] = list(levels.items())
+    values["levels"] = _levels(config)
     values["console_json"] = values.pop("console_format") == "json"
     colors = values.pop("console_colors")
     values["console_colour"] = _is_colourful() if colors is None else colors
     return values
+
+
+def _levels(config: LoggingConfig) -> list[tuple[str, int]]:
+    """Levels by component, silenced ones among them; the root has the empty name."""
+    levels = dict(config.levels)
+    if config.level is not None:
+        levels[""] = config.level
+    silenced = {
+        component: max(level, _inherited(component, levels))
+        for component, level in config.silence.items()
+        if component not in levels
+    }
+    return list({**silenced, **levels}.items())
+
+
+def _inherited(component: str, levels: dict[str, int]) -> int:
+    """The level that a component would have: silencing never makes it say more."""
+    while component:
+        component = component.rpartition(".")[0]
+        if component in levels:
+            return levels[component]
+    return 0
+
+
+def _gone(old: LoggingConfig, new: LoggingConfig) -> list[tuple[str, int]]:
+    """Levels that a configuration had and does not have any more."""
+    kept = dict(_levels(new))
+    return [(component, level) for component, level in _levels(old) if component not in kept]
 
 
 def _is_colourful() -> bool:
@@ -228,13 +388,17 @@ def _is_colourful() -> bool:
 
 def in_child() -> None:
     """Called once in a forked child, at its first record."""
-    global _outputs  # noqa: PLW0603 - the process has one set of outputs
+    global _outputs, _reloading  # noqa: PLW0603 - the process has one set of outputs
+    # The parent's may be held by a thread that does not run here.
+    _reloading = _thread.allocate_lock()
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         # Children of multiprocessing end without `atexit`, but with these.
         util.Finalize(None, _flush_at_exit, exitpriority=-100)
     if _outputs is not None:
         _outputs = _outputs.in_child()
+    if _config is not None:
+        _watch_file(_config)
 
 
 def _flush_at_exit() -> None:

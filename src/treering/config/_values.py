@@ -61,6 +61,20 @@ def level_or_none(value: object) -> int | None:
     return None if value is None else level_number(value)
 
 
+def level(value: object) -> int:
+    """A level's number; there is always one."""
+    return level_number(value)
+
+
+def words(value: object) -> list[str]:
+    """Names: a list, or text with commas."""
+    if isinstance(value, str):
+        value = [word.strip() for word in value.split(",") if word.strip()]
+    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+        raise ValueError
+    return list(value)
+
+
 def levels(value: object) -> dict[str, int]:
     """Levels by component: a mapping, or text such as `auth=DEBUG,db=ERROR`."""
     if isinstance(value, str):

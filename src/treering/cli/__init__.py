@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from treering.cli import (
     anchor,
     cat,
+    config,
     drain,
     erase,
     keys,
@@ -27,7 +28,21 @@ from treering.errors import TreeringError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (cat, tail, pipe, stats, verify, prove, keys, anchor, erase, level, drain, witness)
+_COMMANDS = (
+    cat,
+    tail,
+    pipe,
+    stats,
+    verify,
+    prove,
+    keys,
+    anchor,
+    erase,
+    level,
+    config,
+    drain,
+    witness,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -106,20 +106,29 @@ def survey(
 
 
 def flatten(
-    content: Mapping[str, Any], document: Document, path: tuple[str, ...] = ()
+    content: Mapping[str, Any],
+    document: Document,
+    path: tuple[str, ...] = (),
+    hidden: tuple[str, ...] = (),
 ) -> Iterator[Given]:
-    """Settings by name; a group's name is put before those in it: `console: {colors: …}`."""
+    """Settings by name; a group's name is put before those in it: `console: {colors: …}`.
+
+    Args:
+        content: What the file says.
+        document: The file, for the places.
+        path: The groups around `content`.
+        hidden: Where in the file `content` stands, which is no part of the names.
+    """
     for key, value in content.items():
         here = (*path, key)
-        name = "_".join(here[1:] if here[0] == "profiles" else here)
-        if here[0] == "profiles":
-            name = "_".join(here[2:])
+        name = "_".join(here)
         setting = BY_NAME.get(name)
+        at = (*hidden, *here)
         if isinstance(value, dict) and not (setting and isinstance(setting.default, dict)):
-            yield from flatten(value, document, here)
+            yield from flatten(value, document, here, hidden)
             continue
-        inner = dict(_places(value, document, here, name)) if isinstance(value, dict) else {}
-        yield Given(name, value, document.source(*here), ".".join(here), inner)
+        inner = dict(_places(value, document, at, name)) if isinstance(value, dict) else {}
+        yield Given(name, value, document.source(*at), ".".join(here), inner)
 
 
 def _places(
@@ -206,7 +215,7 @@ def _of_profile(
 ) -> Iterator[Given]:
     if name in defined and document is not None:
         settings = {key: value for key, value in defined[name].items() if key != "extends"}
-        yield from flatten(settings, document, ("profiles", name))
+        yield from flatten(settings, document, hidden=("profiles", name))
         return
     for key, value in _profiles.PROFILES[name].items():
         yield Given(key, value, f"profile {name}")

@@ -9,6 +9,7 @@ mod console;
 mod context;
 mod encode;
 mod errors;
+mod event;
 mod exception;
 mod frame;
 mod journal;
@@ -49,6 +50,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::log_record, module)?,
         wrap_pyfunction!(configure::parse_level, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
+        wrap_pyfunction!(event::log_event, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,

@@ -20,6 +20,8 @@ pub struct Record {
     pub category: Option<String>,
     pub component: String,
     pub message: String,
+    /// `,"event_id":…,"event_name":…,"cause":…` or nothing.
+    pub event: Vec<u8>,
     /// As `Location::push` writes it.
     pub location: Vec<u8>,
     /// `"key":value,…`, as are the next two.
@@ -39,6 +41,7 @@ impl Record {
         out.extend_from_slice(b"\",");
         push_begin(&mut out, self.level, self.category.as_deref(), &self.component);
         push_string(&mut out, &self.message);
+        out.extend_from_slice(&self.event);
         out.extend_from_slice(&self.location);
         push_process(&mut out);
         let (thread, length) = call::thread_digits();
@@ -181,6 +184,19 @@ fn site_location(
     }
 }
 
+/// The record of a call whose message and fields have been found elsewhere; fields as keyword arguments
+/// of a log call, those with a meaning of their own included.
+pub fn of_fields<'py>(
+    logger: &Logger,
+    level: Level,
+    message: &Bound<'py, PyAny>,
+    fields: Vec<Pair<'py>>,
+) -> Record {
+    let positional = std::slice::from_ref(message);
+    let call = Call { logger, level, exc_info: false, location: None, positional };
+    call.record(message.py(), fields)
+}
+
 struct Call<'a, 'py> {
     logger: &'a Logger,
     level: Level,
@@ -189,7 +205,7 @@ struct Call<'a, 'py> {
     positional: &'a [Bound<'py, PyAny>],
 }
 
-type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+pub type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 impl<'py> Call<'_, 'py> {
     fn record(&self, py: Python<'py>, named: Vec<Pair<'py>>) -> Record {

@@ -13,6 +13,7 @@ from treering.cli import (
     config,
     drain,
     erase,
+    events,
     keys,
     level,
     pipe,
@@ -42,6 +43,7 @@ _COMMANDS = (
     config,
     drain,
     witness,
+    events,
 )
 
 

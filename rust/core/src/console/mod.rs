@@ -64,10 +64,12 @@ fn push_record(record: &Map<String, Value>, style: Style, out: &mut Vec<u8>) {
 fn push_fields(record: &Map<String, Value>, level: &str, paint: Paint, out: &mut Vec<u8>) {
     let kind =
         matches!(level, "SECURITY" | "AUDIT").then(|| record.get_key_value("category")).flatten();
+    let event = ["event_id", "event_name", "cause"];
+    let event = event.iter().filter_map(|key| record.get_key_value(*key));
     let groups = ["metadata", "context", "performance_data"];
     let fields = groups.iter().filter_map(|group| record.get(*group)?.as_object()).flatten();
     let mut gap: &[u8] = b"  ";
-    for (key, value) in kind.into_iter().chain(fields) {
+    for (key, value) in kind.into_iter().chain(event).chain(fields) {
         out.extend_from_slice(gap);
         gap = b" ";
         paint.key(out, |out| {

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod buffer;
 mod call;
 mod callsite;
 mod configure;
@@ -20,6 +21,7 @@ mod recognise;
 mod record;
 mod seal;
 mod tap;
+mod textfile;
 mod transparency;
 
 #[pymodule]
@@ -28,6 +30,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: imports run with the GIL held.
     let fast_frames = unsafe { frame::choose() };
     module.add("fast_frames", fast_frames)?;
+    module.add_class::<buffer::RecordBuffer>()?;
     module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
     module.add_class::<journal::Drain>()?;
@@ -36,6 +39,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recognise::Recogniser>()?;
     module.add_class::<tap::Lock>()?;
     module.add_class::<tap::Tap>()?;
+    module.add_class::<textfile::TextFile>()?;
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,

@@ -10,6 +10,7 @@ mod style;
 mod tests;
 
 pub use output::ConsoleOutput;
+pub(crate) use style::offset as local_offset;
 pub use style::Style;
 
 use style::Paint;

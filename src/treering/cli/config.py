@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from treering.config import Survey
+    from treering.errors import ConfigurationError
 
 _SYSTEMS = ("netlink", "poseidonos", "sensor-hub", "hypervisor")
 
@@ -100,7 +101,7 @@ def _of_values() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if not name.startswith("TREERING_")}
 
 
-def _report(found: Survey, mistakes: list[object]) -> dict[str, object]:
+def _report(found: Survey, mistakes: list[ConfigurationError]) -> dict[str, object]:
     errors = [
         {
             "code": getattr(mistake, "code", None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,8 +16,6 @@ FILE_NAME = "treering.log"
 # What alone does not mean that somebody wants a text file.
 _WEAK = frozenset({"date_format", "compression", "compression_enabled"})
 
-Assembled = dict[str, tuple[Any, str]]
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -29,48 +27,66 @@ class Part:
     rank: int
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A setting put together: its value, where it came from, and where what is in it came from."""
+
+    value: Any
+    source: str
+    inner: Mapping[str, str] = field(default_factory=dict)
+
+
+Parts = dict[str, dict[str, Part]]
+
+
 def assemble(
-    parts: Mapping[str, Mapping[str, Part]], values: Mapping[str, Any], ranks: Mapping[str, int]
-) -> tuple[Assembled, list[str]]:
-    """The settings that the pieces make up, each with its source; and what had no effect."""
-    made: Assembled = {}
+    parts: Parts,
+    values: Mapping[str, Any],
+    ranks: Mapping[str, int],
+    sources: Mapping[str, str],
+) -> tuple[dict[str, Whole], list[str]]:
+    """The settings that the pieces make up; and what had no effect."""
+    made: dict[str, Whole] = {}
     notices: list[str] = []
     silence = parts.get("silence")
     if silence and max(part.rank for part in silence.values()) >= ranks["silence"]:
         made["silence"] = _silence(silence)
     specs = {name: dict(spec) for name, spec in values["outputs"].items()}
-    source = ""
+    inner = {at: source for at, source in sources.items() if at.startswith("outputs.")}
+    first = ""
     for group, pieces in parts.items():
         kind, _, name = group.partition(".")
         if kind != "outputs":
             continue
-        if name == "file" and not _wants_file(pieces, specs):
+        known = specs.get(name, {})
+        if name == "file" and not known and not _wants_file(pieces):
             notices += _unused(pieces)
             continue
         later = {
             key: part
             for key, part in pieces.items()
-            if part.rank >= ranks["outputs"] or key not in specs.get(name, {})
+            if part.rank >= ranks["outputs"] or key not in known
         }
         if later:
-            specs[name] = _SPECS[name](later, specs.get(name, {}), values)
-            source = next(iter(later.values())).source
-    if source:
-        made["outputs"] = specs, source
+            specs[name] = _SPECS[name](later, known, values)
+            first = first or next(iter(later.values())).source
+            inner |= {f"outputs.{name}.{key}": part.source for key, part in later.items()}
+            inner.setdefault(f"outputs.{name}", next(iter(later.values())).source)
+    if first:
+        source = first if sources["outputs"] == "default" else sources["outputs"]
+        made["outputs"] = Whole(specs, source, inner)
     return made, notices
 
 
-def _silence(parts: Mapping[str, Part]) -> tuple[Any, str]:
+def _silence(parts: Mapping[str, Part]) -> Whole:
     given = {key: part.value for key, part in parts.items()}
     loggers = given.get("loggers", NOISY) if given.get("enabled", True) else ()
     level = given.get("level", "WARNING")
-    return dict.fromkeys(loggers, level), next(iter(parts.values())).source
+    return Whole(dict.fromkeys(loggers, level), next(iter(parts.values())).source)
 
 
-def _wants_file(parts: Mapping[str, Part], specs: Mapping[str, Any]) -> bool:
-    if "enabled" in parts:
-        return True
-    return "file" in specs or any(key not in _WEAK for key in parts)
+def _wants_file(parts: Mapping[str, Part]) -> bool:
+    return any(key not in _WEAK for key in parts)
 
 
 def _unused(parts: Mapping[str, Part]) -> list[str]:

@@ -46,7 +46,7 @@ def expand(
         text = environment.get(name, found[2]) if name else None
         if text is None:
             problems.append(_missing(".".join(path), source(path), name))
-            return ""
+            return found[0]
         return text
 
     return _PLACE.sub(replace, value)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from treering.config._aliases import NETLINK
-from treering.config._assemble import Part, assemble
+from treering.config._assemble import Part, Parts, assemble
+from treering.config._closest import closest
 from treering.config._secrets import shown
+from treering.config._values import Unusable
 from treering.config.settings import BY_NAME, SETTINGS, Setting
 from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from treering.config._foreign import Foreign
 
 ARGUMENT = "argument"
+
+_INSIDE = {"outputs": "a mapping with a type and options"}
+"""What is wanted inside a setting that is a mapping; a level where nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Layers:
         self.problems: list[ConfigurationError] = []
         self.notices: list[str] = []
         self._ranks = dict.fromkeys(self.values, 0)
-        self._parts: dict[str, dict[str, Part]] = {}
+        self._parts: Parts = {}
         self._rank = 0
         self._named: dict[str, Given] = {}
         self._own = BY_NAME if table is None else {}
@@ -77,12 +80,11 @@ class Layers:
 
     def finish(self) -> None:
         """Puts together what came in parts."""
-        assembled, notices = assemble(self._parts, self.values, self._ranks)
+        whole, notices = assemble(self._parts, self.values, self._ranks, self.sources)
         self.notices += notices
-        for name, (value, source) in assembled.items():
-            self._rank = max(self._rank, 1)
-            self._named = {}
-            self._set(name, value, Given(name, value, source))
+        self._named = {}
+        for name, made in whole.items():
+            self._set(name, made.value, Given(name, made.value, made.source, name, made.inner))
 
     def _set(self, name: str, value: object, given: Given) -> None:
         before = self._named.get(name)
@@ -92,6 +94,9 @@ class Layers:
         setting = BY_NAME[name]
         try:
             read = setting.read(value)
+        except Unusable as found:
+            self.problems.append(self._unusable(setting, value, given, str(found)))
+            return
         except (ValueError, TypeError, OverflowError, RecursionError):
             self.problems.append(self._invalid(setting, value, given))
             return
@@ -130,10 +135,26 @@ class Layers:
         )
 
     def _invalid(self, setting: Setting, value: object, given: Given) -> ConfigurationError:
+        if isinstance(value, Mapping):
+            for key, one in value.items():
+                if not _is_readable(setting, {key: one}):
+                    at = f"{setting.name}.{key}"
+                    wanted = _INSIDE.get(setting.name, BY_NAME["level"].wanted)
+                    place = Given(at, one, given.inner.get(at, given.source))
+                    return self._bad(at, one, place, wanted)
         name = setting.name if given.name == setting.name else f"{given.name} ({setting.name})"
         found = self._bad(name, value, given, setting.wanted)
         found.field = setting.name
         return found
+
+    def _unusable(
+        self, setting: Setting, value: object, given: Given, reason: str
+    ) -> ConfigurationError:
+        return ConfigurationError(
+            f"setting {setting.name} from {given.source} is {shown(value, setting.name)}: {reason}",
+            code="setting_invalid",
+            field=setting.name,
+        )
 
     def _bad(self, name: str, value: object, given: Given, wanted: str) -> ConfigurationError:
         return ConfigurationError(
@@ -152,12 +173,21 @@ class Layers:
 
     def _unknown(self, given: Given) -> ConfigurationError:
         known = [*self._own, *self._foreign]
-        close = get_close_matches(given.name, known, n=1)
-        wanted = f"{close[0]}" if close else f"one of {', '.join(self._own or self._foreign)}"
+        close = closest(given.name, known)
+        listed = "one of those that `treering config show` lists"
+        wanted = close or (listed if self._own else f"one of {', '.join(self._foreign)}")
         return ConfigurationError(
             f"setting {given.spelled or given.name} from {given.source} is unknown:"
             f" {wanted} would be right",
             code="setting_unknown",
             field=given.name,
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=f"did you mean {close}?" if close else None,
         )
+
+
+def _is_readable(setting: Setting, value: object) -> bool:
+    try:
+        setting.read(value)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return False
+    return True

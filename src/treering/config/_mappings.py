@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from treering._levels import Level, level_number
+from treering._levels import Level
+from treering.config import _values
 
 
 def silence(value: object) -> dict[str, int]:
@@ -21,7 +22,7 @@ def silence(value: object) -> dict[str, int]:
     for name, level in value.items():
         if not isinstance(name, str) or not name.strip():
             raise ValueError
-        read[name.strip()] = level_number(level.strip() if isinstance(level, str) else level)
+        read[name.strip()] = _values.level(level.strip() if isinstance(level, str) else level)
     return read
 
 

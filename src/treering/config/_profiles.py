@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from treering.config._closest import closest
 from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -72,12 +73,10 @@ def chain(name: str, defined: Mapping[str, Any], source: str) -> list[str]:
 
 
 def _unknown(name: str, known: list[str], source: str) -> ConfigurationError:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, known, n=1)
+    close = closest(name, known)
     return ConfigurationError(
         f"profile '{name}' from {source} is unknown: one of {', '.join(known)} would be right",
         code="profile_unknown",
         field="profile",
-        hint=f"did you mean {close[0]}?" if close else None,
+        hint=f"did you mean {close}?" if close else None,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from treering.config import _document, _profiles
 from treering.config._aliases import NETLINK
+from treering.config._closest import closest
 from treering.config._config import LoggingConfig
 from treering.config._interpolate import expand
 from treering.config._layers import ARGUMENT, Given, Layers
@@ -267,15 +268,13 @@ def _unsafe(given: Given) -> ConfigurationError:
 
 
 def _unknown_variable(variable: str) -> ConfigurationError:
-    from difflib import get_close_matches
-
-    close = get_close_matches(variable, _BY_VARIABLE, n=1)
-    wanted = close[0] if close else "one of those that docs/reference/settings.md lists"
+    close = closest(variable, _BY_VARIABLE)
+    wanted = close or "one of those that docs/reference/settings.md lists"
     return ConfigurationError(
         f"environment variable {variable} sets nothing: {wanted} would be right",
         code="setting_unknown",
         field=variable,
-        hint=f"did you mean {close[0]}?" if close else None,
+        hint=f"did you mean {close}?" if close else None,
     )
 
 

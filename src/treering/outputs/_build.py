@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from treering.config import _values as values
+from treering.config._closest import closest
 from treering.config._secrets import shown
 from treering.errors import ConfigurationError, TreeringError
 from treering.outputs._output import Output, option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from treering.config import LoggingConfig
 
 KINDS: Mapping[str, str] = {
+    "console": "treering.outputs.console:ConsoleOutput",
     "file": "treering.outputs.file:FileOutput",
     "memory": "treering.outputs.memory:MemoryOutput",
     "syslog": "treering.outputs.syslog:SyslogOutput",
@@ -110,11 +111,21 @@ class _Builder:
             spec = self.specs[name]
             kind = self.kind(name, spec)
             given = {key: value for key, value in spec.items() if key not in _OURS}
-            self.check_options(name, kind, given)
+            for mistake in self.mistakes(name, kind, given):
+                raise mistake
             if given.get("fallback") is not None:
                 given["fallback"] = self.build(given["fallback"])
             self.built[name] = self.make(name, kind, given)
         return self.built[name]
+
+    def all_mistakes(self, name: str) -> list[ConfigurationError]:
+        """What keeps an output without fallbacks from being built."""
+        spec = self.specs[name]
+        given = {key: value for key, value in spec.items() if key not in _OURS}
+        found = list(self.mistakes(name, self.kind(name, spec), given))
+        if not found:
+            self.build(name)
+        return found
 
     def kind(self, name: str, spec: Mapping[str, Any]) -> type[Output]:
         if "class" in spec:
@@ -124,8 +135,7 @@ class _Builder:
             wanted = f"one of {', '.join(KINDS)}"
             raise self.missing(name, "type", wanted)
         if not isinstance(word, str) or word not in KINDS:
-            close = get_close_matches(str(word), KINDS, n=1)
-            wanted = close[0] if close else f"one of {', '.join(KINDS)}"
+            wanted = closest(str(word), KINDS) or f"one of {', '.join(KINDS)}"
             raise self.error(name, "type", word, wanted, "output_type_unknown")
         kind: type[Output] = self.imported(name, "type", KINDS[word])
         return kind
@@ -159,56 +169,70 @@ class _Builder:
             field=at,
         )
 
-    def check_options(self, name: str, kind: type[Output], given: Mapping[str, Any]) -> None:
+    def mistakes(
+        self, name: str, kind: type[Output], given: Mapping[str, Any]
+    ) -> Iterator[ConfigurationError]:
+        """What is wrong with the options, one by one."""
         own = {known.name: known for known in kind.options}
         known = _COMMON | own
         taken = {**known, **dict.fromkeys(_parameters(kind))}
         for key, value in given.items():
             if key not in taken:
-                raise self.unknown(name, key, taken)
-            if value is not None and key in known and not callable(value):
-                self.read(name, key, value, known[key].read, known[key].wanted)
+                yield self.unknown(name, key, taken)
+            elif value is not None and key in known and not callable(value):
+                try:
+                    self.read(name, key, value, known[key].read, known[key].wanted)
+                except ConfigurationError as mistake:
+                    yield mistake
         for key in _required(kind):
             if given.get(key) is None:
-                raise self.missing(name, key, own[key].wanted if key in own else "a value")
+                yield self.missing(name, key, own[key].wanted if key in own else "a value")
 
     def unknown(self, name: str, key: str, known: Iterable[str]) -> ConfigurationError:
         names = ["type", *known]
-        close = get_close_matches(key, names, n=1)
-        wanted = close[0] if close else f"one of {', '.join(names)}"
+        close = closest(key, names)
+        wanted = close or f"one of {', '.join(names)}"
         at = f"outputs.{name}.{key}"
         return ConfigurationError(
             f"setting {at} from {self.source(name, key)} is unknown: {wanted} would be right",
             code="setting_unknown",
             field=at,
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=f"did you mean {close}?" if close else None,
         )
 
     def make(self, name: str, kind: type[Output], given: Mapping[str, Any]) -> Output:
-        arguments = {key: value for key, value in given.items() if value is not None}
-        for key in ("categories", "components"):
-            if key in arguments:
-                arguments[key] = values.words(arguments[key])
-        for key in ("fallback_after_s", "journal"):
+        arguments = {k: v for k, v in given.items() if v is not None or k not in _COMMON}
+        for key in ("categories", "components", "fallback_after_s", "journal"):
             if key in arguments:
                 arguments[key] = _COMMON[key].read(arguments[key])
         try:
-            return kind(name, **arguments)
+            return kind(name=name, **arguments)
         except TreeringError as error:
-            at = error.field if (error.field or "").startswith("outputs.") else f"outputs.{name}"
-            raise ConfigurationError(
-                f"setting outputs.{name} from {self.source(name)}: {error}",
-                code=error.code,
-                path=error.path,
-                field=at,
-                hint=error.hint,
-            ) from error
+            raise self.refused(name, kind, given, error) from error
         except (TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"setting outputs.{name} from {self.source(name)} cannot be used: {error}",
                 code="setting_invalid",
                 field=f"outputs.{name}",
             ) from error
+
+    def refused(
+        self, name: str, kind: type[Output], given: Mapping[str, Any], error: TreeringError
+    ) -> ConfigurationError:
+        """What a constructor said, with the place."""
+        at = error.field or ""
+        key = at.removeprefix(f"outputs.{name}.")
+        if at != key and key not in given:
+            wanted = next((one.wanted for one in kind.options if one.name == key), "a value")
+            return self.missing(name, key, wanted)
+        place = at if at.startswith("outputs.") else f"outputs.{name}"
+        return ConfigurationError(
+            f"setting {place} from {self.source(name, key)}: {error}",
+            code=error.code,
+            path=error.path,
+            field=place,
+            hint=error.hint,
+        )
 
     def check_fallbacks(self) -> None:
         """Every fallback is another output of this configuration, stands in for one, in no circle."""
@@ -287,21 +311,20 @@ def build_all(
 
 def problems(config: LoggingConfig) -> list[ConfigurationError]:
     """Everything that is wrong with the outputs of a configuration, and not just the first."""
+    specs, sources = config.values["outputs"], config.sources
     found: list[ConfigurationError] = []
-    specs = config.values["outputs"]
-    usable: dict[str, Mapping[str, Any]] = {}
     for name, spec in specs.items():
         alone = {key: value for key, value in spec.items() if key != "fallback"}
         try:
-            build_all({name: alone}, config.sources)
-            usable[name] = spec
-        except ConfigurationError as problem:
-            found.append(problem)
+            builder = _Builder({name: alone}, sources)
+            found += builder.all_mistakes(name) if builder.specs else []
+        except ConfigurationError as mistake:
+            found.append(mistake)
     try:
-        _Builder(specs, config.sources).check_fallbacks()
-    except ConfigurationError as problem:
-        if str(problem) not in map(str, found):
-            found.append(problem)
+        _Builder(specs, sources).check_fallbacks()
+    except ConfigurationError as mistake:
+        if str(mistake) not in map(str, found):
+            found.append(mistake)
     return found
 
 

@@ -90,6 +90,7 @@ NETLINK = by_name(
 )
 """NetLink's 40 fields; a variable `NETLINK_LOG_X` is `TREERING_LOG_X` here."""
 
+_BURST = "`treering.catalog.BurstFilter` counts repeats, in code"
 _POSEIDONOS_LEVELS = {
     "debug": "DEBUG",
     "info": "INFO",
@@ -127,8 +128,8 @@ POSEIDONOS = by_name(
         wanted="true or false",
         because="the journal is structured in any case",
     ),
-    later("enable_burst_filter", "counting repeats instead of writing them"),
-    later("burst_filter_window_size", "counting repeats instead of writing them"),
+    absent("enable_burst_filter", _BURST),
+    absent("burst_filter_window_size", _BURST),
 )
 """The section `logger` of PoseidonOS's `pos.conf`."""
 

@@ -37,14 +37,14 @@ def convert(path: str | os.PathLike[str], system: str) -> Survey:
         )
     known = str(path).lower().endswith((".yaml", ".yml", ".toml", ".json"))
     document = _document.read(path, None if known else ".json")
-    section = document.content.get(_SECTIONS.get(system, ""))
+    section, content = _SECTIONS.get(system), document.content
     root: tuple[str, ...] = ()
-    content = document.content
-    if isinstance(section, dict):
-        root, content = (_SECTIONS[system],), section
-    layers = Layers(SYSTEMS[system])
+    if section is not None and isinstance(content.get(section), dict):
+        root, content = (section,), content[section]
+    table = SYSTEMS[system]
+    layers = Layers(table)
     layers.begin()
-    for given in flatten(content, document, hidden=root):
+    for given in flatten(content, document, hidden=root, table=table):
         layers.give(given)
     layers.finish()
     config = LoggingConfig(layers.values, layers.sources, notices=tuple(layers.notices))

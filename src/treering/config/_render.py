@@ -36,6 +36,9 @@ def _lines(values: Mapping[str, Any], indent: str) -> Iterator[str]:
 def scalar(value: object) -> str:
     """One value on one line: JSON, with every character escaped that YAML does not allow."""
     text = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, float):
+        # YAML 1.1 knows 1.0e+16, not 1e+16.
+        return text if "." in text else text.replace("e", ".0e")
     return "".join(_escaped(character) for character in text)
 
 

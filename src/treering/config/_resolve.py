@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from treering.config._document import Document
+    from treering.config._foreign import Foreign
 
 _FOREIGN_PREFIX = ENVIRONMENT_PREFIX + "LOG_"
-_BY_VARIABLE = {_FOREIGN_PREFIX + name.upper(): name for name in NETLINK} | {
-    setting.variable: setting.name for setting in SETTINGS
+_OWN_VARIABLES = {setting.variable: setting.name for setting in SETTINGS}
+_BY_VARIABLE = _OWN_VARIABLES | {
+    variable: name
+    for name, row in NETLINK.items()
+    for variable in [_FOREIGN_PREFIX + name.upper()]
+    # Where both have the variable, NETLINK's name sets what ours sets, and perhaps more.
+    if variable not in _OWN_VARIABLES or len(row.to) > 1
 }
 
 
@@ -111,6 +117,7 @@ def flatten(
     document: Document,
     path: tuple[str, ...] = (),
     hidden: tuple[str, ...] = (),
+    table: Mapping[str, Foreign] = NETLINK,
 ) -> Iterator[Given]:
     """Settings by name; a group's name is put before those in it: `console: {colors: …}`.
 
@@ -119,17 +126,22 @@ def flatten(
         document: The file, for the places.
         path: The groups around `content`.
         hidden: Where in the file `content` stands, which is no part of the names.
+        table: Settings of another system, some of which are mappings themselves.
     """
     for key, value in content.items():
         here = (*path, key)
         name = "_".join(here)
-        setting = BY_NAME.get(name)
         at = (*hidden, *here)
-        if isinstance(value, dict) and not (setting and isinstance(setting.default, dict)):
-            yield from flatten(value, document, here, hidden)
+        if isinstance(value, dict) and not _is_mapping(name, table):
+            yield from flatten(value, document, here, hidden, table)
             continue
         inner = dict(_places(value, document, at, name)) if isinstance(value, dict) else {}
         yield Given(name, value, document.source(*at), ".".join(here), inner)
+
+
+def _is_mapping(name: str, table: Mapping[str, Foreign]) -> bool:
+    targets = [name, *(table[name].to if name in table else ())]
+    return any(to in BY_NAME and isinstance(BY_NAME[to].default, dict) for to in targets)
 
 
 def _places(

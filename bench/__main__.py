@@ -13,6 +13,7 @@ from bench.process import child
 from bench.prove import prove
 from bench.report import Report, machine, spread
 from bench.seal import seal
+from bench.text_file import text_file
 from bench.verify import verify
 
 
@@ -168,6 +169,7 @@ QUESTIONS = {
         verify,
         audit,
         prove,
+        text_file,
     )
 }
 

@@ -22,6 +22,7 @@ mod record;
 mod seal;
 mod tap;
 mod textfile;
+mod trace;
 mod transparency;
 
 #[pymodule]
@@ -87,6 +88,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_prune, module)?,
         wrap_pyfunction!(seal::seal_request, module)?,
         wrap_pyfunction!(seal::seal_rotate_key, module)?,
+        wrap_pyfunction!(trace::set_trace_source, module)?,
         wrap_pyfunction!(transparency::seal_salts, module)?,
         wrap_pyfunction!(seal::seal_seen, module)?,
         wrap_pyfunction!(seal::seal_verify, module)?,

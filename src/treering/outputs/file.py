@@ -76,8 +76,8 @@ class FileOutput(Output):
             (`.log`), `{time}` and `{date}` (when the file began), and `{n}`, which counts up. No name is
             used twice: where two would be the same, `_2` follows the time.
         backup_count: So many rotated files are kept, however they are compressed; all when `None`.
-        max_total_bytes: The oldest rotated files are deleted until all of them and one file of
-            `max_bytes` fit.
+        max_total_bytes: The oldest rotated files are deleted until all of them, as large as they are at
+            the moment, and one file of `max_bytes` fit.
         backup_max_age_s: Rotated files are deleted this long after they were last written to.
         compression: `none`, `gzip` or `zstd`.
         permissions: Of the file and of rotated ones, whatever the umask.
@@ -214,40 +214,40 @@ class FileOutput(Output):
         **common: Any,
     ) -> None:
         super().__init__(name, **common)
-        read = self.read_options(
-            {
-                "path": path,
-                "max_bytes": max_bytes,
-                "max_age_s": max_age_s,
-                "rotate_at": rotate_at,
-                "utc": utc,
-                "naming": naming,
-                "backup_count": backup_count,
-                "max_total_bytes": max_total_bytes,
-                "backup_max_age_s": backup_max_age_s,
-                "compression": compression,
-                "permissions": permissions,
-                "header": header,
-                "sync": sync,
-                "immutable": immutable,
-                "append_only": append_only,
-            }
-        )
+        given: dict[str, object] = {
+            "path": path,
+            "max_bytes": max_bytes,
+            "max_age_s": max_age_s,
+            "rotate_at": rotate_at,
+            "utc": utc,
+            "naming": naming,
+            "backup_count": backup_count,
+            "max_total_bytes": max_total_bytes,
+            "backup_max_age_s": backup_max_age_s,
+            "compression": compression,
+            "permissions": permissions,
+            "header": header,
+            "sync": sync,
+            "immutable": immutable,
+            "append_only": append_only,
+        }
+        read = self.read_options(given)
+        self._check(given, read)
         self.path: str = read["path"]
-        self._check(read)
         read["header"] = read["header"].encode()
         try:
             self._file = _core.TextFile(**read)
         except ValueError as error:
             raise self.bad_option("naming", naming, str(error)) from None
 
-    def _check(self, read: Mapping[str, Any]) -> None:
+    def _check(self, given: Mapping[str, object], read: Mapping[str, Any]) -> None:
         for each in self.options:
             if read[each.name] is None and each.name not in _MAY_BE_NOTHING:
-                raise self.bad_option(each.name, None, each.wanted)
+                raise self.bad_option(each.name, given[each.name], each.wanted)
         total, one = read["max_total_bytes"], read["max_bytes"]
         if total is not None and total < one:
-            raise self.bad_option("max_total_bytes", total, f"at least max_bytes ({one})")
+            wanted = f"at least max_bytes ({one})"
+            raise self.bad_option("max_total_bytes", given["max_total_bytes"], wanted)
 
     def open(self) -> None:
         """Opens the file, anew if it was open.

@@ -39,6 +39,7 @@ _request: tuple[str | None, str | os.PathLike[str] | None, dict[str, object]] = 
 _outputs: RunningOutputs | None = None
 _captured: Any = None
 _reloading = _thread.allocate_lock()
+_refusal = ""
 
 
 def configure(
@@ -170,13 +171,18 @@ def _watch_file(config: LoggingConfig) -> None:
 
 
 def _look_again() -> None:
+    global _refusal  # noqa: PLW0603 - the last one, so that it is told once
     from treering import _changes
     from treering.errors import TreeringError
 
     try:
         reload()
     except (TreeringError, OSError) as error:
-        _changes.tell_refusal(error)
+        if str(error) != _refusal:
+            _refusal = str(error)
+            _changes.tell_refusal(error)
+    else:
+        _refusal = ""
 
 
 def _bridge(config: LoggingConfig) -> None:

@@ -14,11 +14,21 @@ from treering.errors import ConfigurationError
 from treering.outputs import problems
 
 NAMES = st.sampled_from(
-    sorted(
-        {setting.name for setting in SETTINGS}
-        | {name for rows in SYSTEMS.values() for name in rows}
-    )
-    + ["profile", "profiles", "logging", "treering", "console", "file", "extends", "type", "class"]
+    [
+        *sorted(
+            {setting.name for setting in SETTINGS}
+            | {name for rows in SYSTEMS.values() for name in rows}
+        ),
+        "profile",
+        "profiles",
+        "logging",
+        "treering",
+        "console",
+        "file",
+        "extends",
+        "type",
+        "class",
+    ]
 )
 SCALARS = st.one_of(
     st.none(),

@@ -9,6 +9,7 @@ import sys
 import time
 
 from treering import _core
+from treering._flat import flat, gone, levels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,9 +106,8 @@ def _begin(config: LoggingConfig) -> None:
     """Puts a configuration into force from the ground up."""
     global _config  # noqa: PLW0603 - the process has one configuration
     from treering import _changes
-    from treering.outputs._build import build_all
 
-    outputs = build_all(config.outputs, config.sources) if config.outputs else []
+    outputs = _built(config)
     directory, old = config.directory, _config
     is_new = (
         directory is not None
@@ -115,10 +115,10 @@ def _begin(config: LoggingConfig) -> None:
         and not os.access(f"{directory}/journal.json", os.F_OK)
     )
     _end_outputs(EXIT_TIMEOUT_S)
-    changes = _core.configure(_flat(config))
+    changes = _core.configure(flat(config))
     _config = config
     if old is not None and directory is not None and old.directory == directory:
-        changes += _core.configure_levels(_levels(config), _gone(old, config))
+        changes += _core.configure_levels(levels(config), gone(old, config))
         _changes.tell_difference(_changes.difference(old, config))
     _changes.tell_levels(changes, "configuration")
     for output in outputs:
@@ -134,23 +134,40 @@ def _change(config: LoggingConfig, old: LoggingConfig) -> None:
     """Puts a configuration into force that differs only in what can change while everything goes on."""
     global _config  # noqa: PLW0603 - the process has one configuration
     from treering import _changes
-    from treering.outputs._build import build_all, changed
 
-    built = {output.name: output for output in build_all(config.outputs, config.sources)}
-    concerned = changed(old.outputs, config.outputs)
-    changes = _core.configure_levels(_levels(config), _gone(old, config))
+    outputs = _built(config)
+    changes = _core.configure_levels(levels(config), gone(old, config))
     _config = config
-    if concerned:
-        running = _running_outputs()
-        for name in [name for name in running.names() if name in concerned and name not in built]:
-            running.remove(name, EXIT_TIMEOUT_S)
-        for name in [name for name in built if name in concerned]:
-            running.replace(built[name], EXIT_TIMEOUT_S)
+    if config.outputs != old.outputs:
+        _exchange(outputs, config, old)
     _go_on(config)
     if config.directory is not None:
         _changes.tell_difference(_changes.difference(old, config))
         _changes.tell_levels(changes, "configuration")
     _changes.tell_notices(config)
+
+
+def _built(config: LoggingConfig) -> list[Output]:
+    if not config.outputs:
+        return []
+    from treering.outputs._build import build_all
+
+    return build_all(config.outputs, config.sources)
+
+
+def _exchange(outputs: list[Output], config: LoggingConfig, old: LoggingConfig) -> None:
+    """Ends, starts and replaces outputs where the configuration has changed."""
+    from treering.outputs._build import changed
+
+    concerned = changed(old.outputs, config.outputs)
+    running = _running_outputs()
+    kept = {output.name for output in outputs}
+    for name in running.names():
+        if name in concerned and name not in kept:
+            running.remove(name, EXIT_TIMEOUT_S)
+    for output in outputs:
+        if output.name in concerned:
+            running.replace(output, EXIT_TIMEOUT_S)
 
 
 def _go_on(config: LoggingConfig) -> None:
@@ -344,52 +361,6 @@ def statistics() -> dict[str, Any]:
     if _outputs is not None:
         counts["outputs"] = list_outputs()
     return counts
-
-
-def _flat(config: LoggingConfig) -> dict[str, object]:
-    values = dict(config.values)
-    values["levels"] = _levels(config)
-    values["console_json"] = values.pop("console_format") == "json"
-    colors = values.pop("console_colors")
-    values["console_colour"] = _is_colourful() if colors is None else colors
-    return values
-
-
-def _levels(config: LoggingConfig) -> list[tuple[str, int]]:
-    """Levels by component, silenced ones among them; the root has the empty name."""
-    levels = dict(config.levels)
-    if config.level is not None:
-        levels[""] = config.level
-    silenced = {
-        component: max(level, _inherited(component, levels))
-        for component, level in config.silence.items()
-        if component not in levels
-    }
-    return list({**silenced, **levels}.items())
-
-
-def _inherited(component: str, levels: dict[str, int]) -> int:
-    """The level that a component would have: silencing never makes it say more."""
-    while component:
-        component = component.rpartition(".")[0]
-        if component in levels:
-            return levels[component]
-    return 0
-
-
-def _gone(old: LoggingConfig, new: LoggingConfig) -> list[tuple[str, int]]:
-    """Levels that a configuration had and does not have any more."""
-    kept = dict(_levels(new))
-    return [(component, level) for component, level in _levels(old) if component not in kept]
-
-
-def _is_colourful() -> bool:
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    try:
-        return os.isatty(2)
-    except OSError:
-        return False
 
 
 def in_child() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from treering.config import PROFILES, resolve, survey
 from treering.errors import ConfigurationError
+from treering.outputs import problems
 
 LAYERS = ("file", "environment", "argument")
 VALUES = {
@@ -216,3 +219,13 @@ def test_merged_keys_of_yaml_are_where_they_are_used(tmp_path):
     )
 
     assert resolve(None, {}, {}, path).outputs["two"] == {"type": "memory", "level": "DEBUG"}
+
+
+def test_the_file_in_the_guide_can_be_used(tmp_path):
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "configuration.md"
+    [text] = re.findall(r"```yaml\n(.*?)```", guide.read_text(), re.DOTALL)
+
+    found = survey(None, {}, {}, write(tmp_path / "guide.yaml", text))
+
+    assert [*found.problems, *problems(found.config)] == []
+    assert found.config.to_dict()["level"] == "DEBUG"

@@ -8,7 +8,7 @@ import textwrap
 import time
 from pathlib import Path
 
-OWN = ("treering.journal", "treering.config")
+OWN = ("treering.journal", "treering.config", "treering.outputs")
 """Components whose records are about the logging itself."""
 
 

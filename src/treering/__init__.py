@@ -24,6 +24,7 @@ from treering._lifecycle import (
     list_outputs,
     reload,
     remove_output,
+    set_logging_profile,
     shutdown,
     statistics,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "remove_output",
     "reveal",
     "set_level",
+    "set_logging_profile",
     "shutdown",
     "statistics",
     "strip",

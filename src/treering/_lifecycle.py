@@ -75,6 +75,17 @@ def configure(
     return config
 
 
+def set_logging_profile(profile: str) -> LoggingConfig:
+    """Configures again as the last time, with another profile.
+
+    Raises:
+        ConfigurationError: There is no such profile.
+    """
+    start()
+    _, config_file, settings = _request
+    return configure(profile, config_file=config_file, **settings)
+
+
 def reload() -> LoggingConfig:
     """Reads file and environment again, as the last `configure` did, and puts into force what changed.
 

@@ -15,7 +15,6 @@ def flat(config: LoggingConfig) -> dict[str, object]:
     """Settings by the names that the core has for them."""
     values = dict(config.values)
     values["levels"] = levels(config)
-    values["console_json"] = values.pop("console_format") == "json"
     colors = values.pop("console_colors")
     values["console_colour"] = _is_colourful() if colors is None else colors
     return values

@@ -13,6 +13,7 @@ from treering._flat import flat, gone, levels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from treering.config import LoggingConfig
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from treering.outputs._running import RunningOutputs
 
 EXIT_TIMEOUT_S = 5.0
-PIN_TIMEOUT_S = 5.0
 
 # Settings whose change needs no new ring.
 _CHANGES_ALIVE = frozenset(
@@ -107,16 +107,24 @@ def reload() -> LoggingConfig:
             for name in config.values
             if name not in _CHANGES_ALIVE
         ):
-            _begin(config)
+            _begin(config, _added_by_hand(old))
         elif config != old:
             _change(config, old)
     return config
 
 
-def _begin(config: LoggingConfig) -> None:
-    """Puts a configuration into force from the ground up."""
+def _added_by_hand(config: LoggingConfig | None) -> list[Output]:
+    """Outputs that `add_output` started: a file that changes does not end them."""
+    if _outputs is None or config is None:
+        return []
+    return [output for output in _outputs.outputs() if output.name not in config.outputs]
+
+
+def _begin(config: LoggingConfig, kept: Iterable[Output] = ()) -> None:
+    """Puts a configuration into force from the ground up, and goes on with the outputs in `kept`."""
     global _config  # noqa: PLW0603 - the process has one configuration
     from treering import _changes
+    from treering.errors import TreeringError
 
     outputs = _built(config)
     directory, old = config.directory, _config
@@ -126,19 +134,25 @@ def _begin(config: LoggingConfig) -> None:
         and not os.access(f"{directory}/journal.json", os.F_OK)
     )
     _end_outputs(EXIT_TIMEOUT_S)
-    changes = _core.configure(flat(config))
+    try:
+        changes = _core.configure(flat(config))
+    except TreeringError:
+        if old is not None:
+            _start_outputs([*_built(old), *kept])
+        raise
     _config = config
     if old is not None and directory is not None and old.directory == directory:
         changes += _core.configure_levels(levels(config), gone(old, config))
         _changes.tell_difference(_changes.difference(old, config))
     _changes.tell_levels(changes, "configuration")
-    for output in outputs:
-        _running_outputs().add(output)
+    _start_outputs([*outputs, *kept])
     _go_on(config)
     _changes.tell_notices(config)
     # A profile that has no console, such as production's, still shows it.
     if is_new and (config.console or config.sources["console"] == "profile production"):
-        _tell_pin(str(directory))
+        from treering._keys import tell_pin
+
+        tell_pin(str(directory))
 
 
 def _change(config: LoggingConfig, old: LoggingConfig) -> None:
@@ -164,6 +178,11 @@ def _built(config: LoggingConfig) -> list[Output]:
     from treering.outputs._build import build_all
 
     return build_all(config.outputs, config.sources)
+
+
+def _start_outputs(outputs: list[Output]) -> None:
+    for output in outputs:
+        _running_outputs().add(output)
 
 
 def _exchange(outputs: list[Output], config: LoggingConfig, old: LoggingConfig) -> None:
@@ -222,27 +241,6 @@ def _bridge(config: LoggingConfig) -> None:
         import treering
 
         _captured = treering.capture_stdlib(silence=config.silence)
-
-
-def _tell_pin(directory: str) -> None:
-    """Shows the line to pin, once, to whoever made the journal."""
-    from treering._keys import pin
-    from treering.errors import TreeringError
-
-    deadline = time.monotonic() + PIN_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            line = pin(directory)
-        except TreeringError:
-            # The leader is just making it.
-            time.sleep(0.005)
-            continue
-        print(  # noqa: T201
-            f"treering: new journal '{directory}'. To verify it anywhere, keep this line elsewhere:\n"
-            f"  {line}",
-            file=sys.stderr,
-        )
-        return
 
 
 def get_logging_config() -> LoggingConfig:

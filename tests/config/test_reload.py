@@ -191,6 +191,44 @@ def test_a_reload_that_fails_leaves_everything_as_it_was(config_file, journal):
     treering.shutdown()
 
 
+def test_an_output_that_was_added_by_hand_outlives_a_reload(config_file, journal):
+    from treering.outputs.memory import MemoryOutput
+
+    treering.configure(config_file=config_file, directory=journal)
+    memory = MemoryOutput("recent", components="shop")
+    treering.add_output(memory)
+    treering.get_logger("shop").info("before")
+    treering.flush()
+    config_file.write_text('console = false\nring_bytes = "64KB"\n')
+    treering.reload()
+    treering.get_logger("shop").info("after")
+    treering.flush()
+
+    assert [record["message"] for record in memory.records()] == ["before", "after"]
+    treering.shutdown()
+
+
+def test_a_journal_that_cannot_be_had_leaves_the_old_one_and_its_outputs(
+    config_file, journal, tmp_path
+):
+    text = tmp_path / "app.log"
+    output = (
+        f'[outputs.text]\ntype = "file"\nformat = "json"\npath = "{text}"\ncomponents = "shop"\n'
+    )
+    base = f'console = false\ndirectory = "{journal}"\n'
+    config_file.write_text(base + output)
+    treering.configure(config_file=config_file)
+    config_file.write_text('console = false\ndirectory = "/proc/no/journal"\n')
+
+    with pytest.raises(treering.JournalUnavailable):
+        treering.reload()
+    treering.get_logger("shop").info("still here")
+    treering.shutdown()
+
+    assert [record["message"] for record in records(journal)] == ["still here"]
+    assert json.loads(text.read_text())["message"] == "still here"
+
+
 def test_reloading_what_has_not_changed_says_nothing(config_file, journal):
     treering.configure(config_file=config_file, directory=journal)
     config_file.write_text(config_file.read_text() + "# a remark\n")

@@ -34,6 +34,10 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("field", *name)?;
             ("ConfigurationError", "setting_invalid")
         }
+        Error::Format { name, .. } => {
+            fields.set_item("field", *name)?;
+            ("ConfigurationError", "format_invalid")
+        }
         Error::Unsafe { path, .. } => {
             fields.set_item("path", path)?;
             ("JournalUnavailable", "journal_unsafe")
@@ -83,7 +87,7 @@ fn path(error: &Error) -> Option<&Path> {
         | Error::Damaged { path, .. }
         | Error::Refused { path, .. }
         | Error::Unsafe { path, .. } => Some(path),
-        Error::Setting { .. } => None,
+        Error::Setting { .. } | Error::Format { .. } => None,
     }
 }
 

@@ -44,6 +44,8 @@ class LoggingConfig:
         levels: Mapping[str, int]
         console: bool
         console_format: str
+        console_date_format: str | None
+        console_level: int
         console_colors: bool | None
         silence: Mapping[str, int]
         capture_stdlib: bool
@@ -159,7 +161,7 @@ def _text(value: object) -> str:
 def _plain(name: str, value: Any) -> Any:
     """A value as people write it."""
     read = BY_NAME[name].read
-    if value is not None and read is _values.level_or_none:
+    if value is not None and read in (_values.level, _values.level_or_none):
         return _level(value)
     if read in (_values.levels, _mappings.silence):
         return {component: _level(level) for component, level in value.items()}

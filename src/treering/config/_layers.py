@@ -137,7 +137,7 @@ class Layers:
     def _invalid(self, setting: Setting, value: object, given: Given) -> ConfigurationError:
         if isinstance(value, Mapping):
             for key, one in value.items():
-                if not _is_readable(setting, {key: one}):
+                if not is_readable(setting, {key: one}):
                     at = f"{setting.name}.{key}"
                     wanted = _INSIDE.get(setting.name, BY_NAME["level"].wanted)
                     place = Given(at, one, given.inner.get(at, given.source))
@@ -185,7 +185,8 @@ class Layers:
         )
 
 
-def _is_readable(setting: Setting, value: object) -> bool:
+def is_readable(setting: Setting, value: object) -> bool:
+    """Whether a setting takes this value."""
     try:
         setting.read(value)
     except (ValueError, TypeError, OverflowError, RecursionError):

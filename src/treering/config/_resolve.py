@@ -11,7 +11,7 @@ from treering.config._aliases import NETLINK
 from treering.config._closest import closest
 from treering.config._config import LoggingConfig
 from treering.config._interpolate import expand
-from treering.config._layers import ARGUMENT, Given, Layers
+from treering.config._layers import ARGUMENT, Given, Layers, is_readable
 from treering.config.settings import BY_NAME, ENVIRONMENT_PREFIX, SETTINGS
 from treering.errors import ConfigurationError
 
@@ -140,8 +140,9 @@ def flatten(
 
 
 def _is_mapping(name: str, table: Mapping[str, Foreign]) -> bool:
+    """Whether a setting can be a mapping by itself; otherwise one is a group of settings."""
     targets = [name, *(table[name].to if name in table else ())]
-    return any(to in BY_NAME and isinstance(BY_NAME[to].default, dict) for to in targets)
+    return any(to in BY_NAME and is_readable(BY_NAME[to], {}) for to in targets)
 
 
 def _places(

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from treering import _core
 from treering._levels import level_number
 
 if TYPE_CHECKING:
@@ -73,13 +74,33 @@ class Unusable(ValueError):
     """A value whose reader knows better than the table of settings what is wrong with it."""
 
 
-def words(value: object) -> list[str]:
-    """Names: a list, or text with commas."""
-    if isinstance(value, str):
-        value = [word.strip() for word in value.split(",") if word.strip()]
-    if not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+def words(value: object) -> tuple[str, ...]:
+    """Words: a list, or text with commas."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple, set, frozenset)):
+        raise ValueError  # noqa: TRY004 - readers have one exception
+    if not all(isinstance(part, str) for part in parts):
         raise ValueError
-    return list(value)
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def record_format(value: object) -> str:
+    """A format that `treering.outputs` understands, as text."""
+    return _formatted(text(value), None)
+
+
+def date_format(value: object) -> str:
+    """A format that `strftime` understands."""
+    _formatted("%t", text(value))
+    return text(value)
+
+
+def _formatted(spec: str, dates: str | None) -> str:
+    try:
+        _core.Formatter(spec, date_format=dates)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    return spec
 
 
 def levels(value: object) -> dict[str, int]:

@@ -31,8 +31,8 @@ use active::Active;
 use backups::Backups;
 use upkeep::Upkeep;
 
-use crate::console::local_offset;
 use crate::error::{Error, Result};
+use crate::format::local_offset;
 use crate::process::fork;
 
 /// A rotation that failed is tried again after this long.

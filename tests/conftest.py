@@ -22,7 +22,7 @@ def journal(tmp_path):
 @pytest.fixture
 def logs(journal):
     """This process logs into `journal`; the value reads it back."""
-    from programs import records
+    from programs import OWN, records
 
     treering.configure(directory=journal, console=False, level="TRACE")
 
@@ -33,7 +33,7 @@ def logs(journal):
         from treering.journal import Journal
 
         found = [json.loads(line) for _, line in Journal(journal).records()]
-        return found if of_journal else [r for r in found if r["component"] != "treering.journal"]
+        return found if of_journal else [r for r in found if r["component"] not in OWN]
 
     yield read
     treering.shutdown()

@@ -8,6 +8,9 @@ import textwrap
 import time
 from pathlib import Path
 
+OWN = ("treering.journal", "treering.config", "treering.outputs")
+"""Components whose records are about the logging itself."""
+
 
 def start(source, *args, env=None, **options):
     """Starts `source` as a program; its standard output is text."""
@@ -47,7 +50,7 @@ def records(directory, *, journal=False):
     for index, line in opened.records():
         assert index == len(found), "indexes without gaps"
         found.append(json.loads(line))
-    return found if journal else [r for r in found if r["component"] != "treering.journal"]
+    return found if journal else [r for r in found if r["component"] not in OWN]
 
 
 def wait_for(condition, what, timeout=20.0):

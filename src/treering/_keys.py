@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
-from treering.errors import JournalDamaged, JournalUnavailable
+from treering.errors import JournalDamaged, JournalUnavailable, TreeringError
 
 if TYPE_CHECKING:
     import os
 
 _FIRST = "0" * 20
 _MAX_LINE_BYTES = 1 << 20
+PIN_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +90,21 @@ def pin(directory: str | os.PathLike[str]) -> str:
         JournalDamaged: Its first record is not what it should be.
     """
     return keys(directory).pin
+
+
+def tell_pin(directory: str) -> None:
+    """Shows the line to pin, once, to whoever made the journal."""
+    deadline = time.monotonic() + PIN_TIMEOUT_S
+    while time.monotonic() < deadline:
+        try:
+            line = pin(directory)
+        except TreeringError:
+            # The leader is just making it.
+            time.sleep(0.005)
+            continue
+        print(  # noqa: T201
+            f"treering: new journal '{directory}'. To verify it anywhere, keep this line elsewhere:\n"
+            f"  {line}",
+            file=sys.stderr,
+        )
+        return

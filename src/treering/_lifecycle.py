@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import sys
 import time
 
 from treering import _core
+from treering._flat import flat, gone, levels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from treering.config import LoggingConfig
@@ -18,19 +21,44 @@ if TYPE_CHECKING:
     from treering.outputs._running import RunningOutputs
 
 EXIT_TIMEOUT_S = 5.0
-PIN_TIMEOUT_S = 5.0
+
+# Settings whose change needs no new ring.
+_CHANGES_ALIVE = frozenset(
+    {
+        "capture_stdlib",
+        "level",
+        "levels",
+        "outputs",
+        "reload_interval_s",
+        "reload_on_hangup",
+        "silence",
+    }
+)
 
 _config: LoggingConfig | None = None
+_request: tuple[str | None, str | os.PathLike[str] | None, dict[str, object]] = (None, None, {})
 _outputs: RunningOutputs | None = None
+_captured: Any = None
+_reloading = _thread.allocate_lock()
+_refusal = ""
 
 
-def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
+def configure(
+    profile: str | None = None,
+    *,
+    config_file: str | os.PathLike[str] | None = None,
+    **settings: object,
+) -> LoggingConfig:
     """Sets logging up for this process. Without it, the first record does so from the environment.
 
-    Calling it again replaces the configuration: what was logged before is flushed first.
+    Calling it again replaces the configuration: what was logged before is flushed first. With the same
+    journal, an AUDIT record says what has changed.
 
     Args:
-        profile: `development`, `testing`, `production` or `debug`; settings win over it.
+        profile: `development`, `testing`, `production`, `debug`, or one that the file defines; settings
+            win over it.
+        config_file: A YAML, TOML or JSON file; `auto` for `treering.yaml`, `.yml`, `.toml`, `.json` or
+            `pyproject.toml` in the working directory. Without it, `TREERING_CONFIG` names one.
         **settings: Any setting of `treering.config.SETTINGS`, e.g. `directory="logs"`, `level="DEBUG"`.
 
     Raises:
@@ -38,44 +66,181 @@ def configure(profile: str | None = None, **settings: object) -> LoggingConfig:
         JournalUnavailable: The journal's directory cannot be made, read or written, or others can
             write to it.
     """
-    global _config  # noqa: PLW0603 - the process has one configuration
+    global _request  # noqa: PLW0603 - the process has one configuration
     from treering.config import resolve
 
-    config = resolve(profile, settings)
-    directory = config.values["directory"]
-    is_new = (
-        directory is not None
-        and config.values["seal"] is not False
-        and not os.access(f"{directory}/journal.json", os.F_OK)
-    )
-    _end_outputs(EXIT_TIMEOUT_S)
-    _core.configure(_flat(config))
-    _config = config
-    # A profile that has no console, such as production's, still shows it.
-    if is_new and (config.values["console"] or config.sources["console"] == "profile production"):
-        _tell_pin(str(directory))
+    config = resolve(profile, settings, config_file=config_file)
+    _begin(config)
+    _request = profile, config_file, settings
     return config
 
 
-def _tell_pin(directory: str) -> None:
-    """Shows the line to pin, once, to whoever made the journal."""
-    from treering._keys import pin
+def set_logging_profile(profile: str) -> LoggingConfig:
+    """Configures again as the last time, with another profile.
+
+    Raises:
+        ConfigurationError: There is no such profile.
+    """
+    start()
+    _, config_file, settings = _request
+    return configure(profile, config_file=config_file, **settings)
+
+
+def reload() -> LoggingConfig:
+    """Reads file and environment again, as the last `configure` did, and puts into force what changed.
+
+    Levels and outputs change while everything goes on; for other settings what was logged before is
+    flushed first. An AUDIT record says what changed.
+
+    Raises:
+        ConfigurationError: What is there now cannot be used; the old configuration stays in force.
+        JournalUnavailable: As `configure`; the old configuration stays in force.
+    """
+    from treering.config import resolve
+
+    start()
+    profile, config_file, settings = _request
+    with _reloading:
+        config, old = resolve(profile, settings, config_file=config_file), _config
+        if old is None or any(
+            config.values[name] != old.values[name]
+            for name in config.values
+            if name not in _CHANGES_ALIVE
+        ):
+            _begin(config, _added_by_hand(old))
+        elif config != old:
+            _change(config, old)
+    return config
+
+
+def _added_by_hand(config: LoggingConfig | None) -> list[Output]:
+    """Outputs that `add_output` started: a file that changes does not end them."""
+    if _outputs is None or config is None:
+        return []
+    return [output for output in _outputs.outputs() if output.name not in config.outputs]
+
+
+def _begin(config: LoggingConfig, kept: Iterable[Output] = ()) -> None:
+    """Puts a configuration into force from the ground up, and goes on with the outputs in `kept`."""
+    global _config  # noqa: PLW0603 - the process has one configuration
+    from treering import _changes
     from treering.errors import TreeringError
 
-    deadline = time.monotonic() + PIN_TIMEOUT_S
-    while time.monotonic() < deadline:
-        try:
-            line = pin(directory)
-        except TreeringError:
-            # The leader is just making it.
-            time.sleep(0.005)
-            continue
-        print(  # noqa: T201
-            f"treering: new journal '{directory}'. To verify it anywhere, keep this line elsewhere:\n"
-            f"  {line}",
-            file=sys.stderr,
-        )
+    outputs = _built(config)
+    directory, old = config.directory, _config
+    is_new = (
+        directory is not None
+        and config.seal is not False
+        and not os.access(f"{directory}/journal.json", os.F_OK)
+    )
+    _end_outputs(EXIT_TIMEOUT_S)
+    try:
+        changes = _core.configure(flat(config))
+    except TreeringError:
+        if old is not None:
+            _start_outputs([*_built(old), *kept])
+        raise
+    _config = config
+    if old is not None and directory is not None and old.directory == directory:
+        changes += _core.configure_levels(levels(config), gone(old, config))
+        _changes.tell_difference(_changes.difference(old, config))
+    _changes.tell_levels(changes, "configuration")
+    _start_outputs([*outputs, *kept])
+    _go_on(config)
+    _changes.tell_notices(config)
+    # A profile that has no console, such as production's, still shows it.
+    if is_new and (config.console or config.sources["console"] == "profile production"):
+        from treering._keys import tell_pin
+
+        tell_pin(str(directory))
+
+
+def _change(config: LoggingConfig, old: LoggingConfig) -> None:
+    """Puts a configuration into force that differs only in what can change while everything goes on."""
+    global _config  # noqa: PLW0603 - the process has one configuration
+    from treering import _changes
+
+    outputs = _built(config)
+    changes = _core.configure_levels(levels(config), gone(old, config))
+    _config = config
+    if config.outputs != old.outputs:
+        _exchange(outputs, config, old)
+    _go_on(config)
+    if config.directory is not None:
+        _changes.tell_difference(_changes.difference(old, config))
+        _changes.tell_levels(changes, "configuration")
+    _changes.tell_notices(config)
+
+
+def _built(config: LoggingConfig) -> list[Output]:
+    if not config.outputs:
+        return []
+    from treering.outputs._build import build_all
+
+    return build_all(config.outputs, config.sources)
+
+
+def _start_outputs(outputs: list[Output]) -> None:
+    for output in outputs:
+        _running_outputs().add(output)
+
+
+def _exchange(outputs: list[Output], config: LoggingConfig, old: LoggingConfig) -> None:
+    """Ends, starts and replaces outputs where the configuration has changed."""
+    from treering.outputs._build import changed
+
+    concerned = changed(old.outputs, config.outputs)
+    running = _running_outputs()
+    kept = {output.name for output in outputs}
+    for name in running.names():
+        if name in concerned and name not in kept:
+            running.remove(name, EXIT_TIMEOUT_S)
+    for output in outputs:
+        if output.name in concerned:
+            running.replace(output, EXIT_TIMEOUT_S)
+
+
+def _go_on(config: LoggingConfig) -> None:
+    """What a configuration has going on beside the records: the bridge, and the watch over its file."""
+    _bridge(config)
+    _watch_file(config)
+
+
+def _watch_file(config: LoggingConfig) -> None:
+    from treering import _watch
+
+    if config.file is None or not (config.reload_interval_s or config.reload_on_hangup):
+        _watch.stop()
         return
+    _watch.start(config.file, config.reload_interval_s, _look_again)
+    if config.reload_on_hangup:
+        _watch.on_hangup()
+
+
+def _look_again() -> None:
+    global _refusal  # noqa: PLW0603 - the last one, so that it is told once
+    from treering import _changes
+    from treering.errors import TreeringError
+
+    try:
+        reload()
+    except (TreeringError, OSError) as error:
+        if str(error) != _refusal:
+            _refusal = str(error)
+            _changes.tell_refusal(error)
+    else:
+        _refusal = ""
+
+
+def _bridge(config: LoggingConfig) -> None:
+    global _captured  # noqa: PLW0603 - the process has one bridge of its configuration's
+    if _captured is not None:
+        _captured.release()
+        _captured = None
+    if config.capture_stdlib:
+        import treering
+
+        _captured = treering.capture_stdlib(silence=config.silence)
 
 
 def get_logging_config() -> LoggingConfig:
@@ -84,13 +249,17 @@ def get_logging_config() -> LoggingConfig:
     return _config or configure()
 
 
+def logs_to(directory: str) -> bool:
+    """Whether this process logs into the journal in this directory."""
+    return _core.is_started() and _config is not None and _config.directory == directory
+
+
 def start() -> None:
     """Makes sure that logging is set up; does nothing when it is.
 
     A log call may be what starts it, and that never raises: an environment that cannot be used is
     reported once on standard error, and the console shows the records.
     """
-    global _config  # noqa: PLW0603 - the process has one configuration
     if _core.is_started():
         return
     from treering.config import resolve
@@ -100,8 +269,7 @@ def start() -> None:
         configure()
     except TreeringError as error:
         print(f"treering: {error}; logging to the console only", file=sys.stderr)  # noqa: T201
-        _config = resolve(None, {}, environment={})
-        _core.configure(_flat(_config))
+        _begin(resolve(None, {}, environment={}))
 
 
 def flush(timeout_s: float = 30.0, *, durable: bool = False) -> bool:
@@ -204,36 +372,19 @@ def statistics() -> dict[str, Any]:
     return counts
 
 
-def _flat(config: LoggingConfig) -> dict[str, object]:
-    values = dict(config.values)
-    levels = dict(values.pop("levels"))  # type: ignore[call-overload]
-    level = values.pop("level")
-    if level is not None:
-        levels[""] = level
-    values["levels"] = list(levels.items())
-    colors = values.pop("console_colors")
-    values["console_colour"] = _is_colourful() if colors is None else colors
-    return values
-
-
-def _is_colourful() -> bool:
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    try:
-        return os.isatty(2)
-    except OSError:
-        return False
-
-
 def in_child() -> None:
     """Called once in a forked child, at its first record."""
-    global _outputs  # noqa: PLW0603 - the process has one set of outputs
+    global _outputs, _reloading  # noqa: PLW0603 - the process has one set of outputs
+    # The parent's may be held by a thread that does not run here.
+    _reloading = _thread.allocate_lock()
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         # Children of multiprocessing end without `atexit`, but with these.
         util.Finalize(None, _flush_at_exit, exitpriority=-100)
     if _outputs is not None:
         _outputs = _outputs.in_child()
+    if _config is not None:
+        _watch_file(_config)
 
 
 def _flush_at_exit() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from treering import _core
-from treering._levels import level_number
+from treering._levels import Level, level_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,9 +111,9 @@ class Logger(_core.Logger):
         """Logs a message with a mapping of fields for another component."""
         get_logger(component).log(level, message, extra={"metadata": dict(metadata)}, stacklevel=2)
 
-    def set_level(self, level: object) -> None:
+    def set_level(self, level: object, *, persist: bool = False) -> None:
         """Sets this component's threshold, in every process of the journal; `None` inherits again."""
-        set_level(self.name, level)
+        set_level(self.name, level, persist=persist)
 
 
 def get_logger(name: str = "", *, category: str | None = None) -> Logger:
@@ -128,20 +128,41 @@ def get_logger(name: str = "", *, category: str | None = None) -> Logger:
     return _loggers.get(key) or _loggers.setdefault(key, Logger(*key))
 
 
-def set_level(component: str, level: object) -> None:
+def set_level(component: str, level: object, *, persist: bool = False) -> None:
     """Sets the threshold of a component and of everything below it, in every process of the journal.
+
+    In a journal, an AUDIT record says so.
 
     Args:
         component: Its name; empty for the root.
         level: A name or a number; `None` to inherit again.
+        persist: Keep it with the journal, for processes to come; until a configuration says something
+            new about this component.
 
     Raises:
         ValueError: There is no such level.
+        ConfigurationError: It was to be kept, and there is no journal.
     """
-    from treering._lifecycle import start
+    from treering import _changes
+    from treering._lifecycle import get_logging_config
+    from treering.errors import ConfigurationError
 
-    start()
-    _core.set_level(component, None if level is None else level_number(level))
+    number = None if level is None else level_number(level)
+    directory = get_logging_config().directory
+    if persist and directory is None:
+        raise ConfigurationError(
+            f"level of '{component}' cannot be kept: there is no journal",
+            code="journal_missing",
+            field="persist",
+            hint="treering.configure(directory=…) makes one",
+        )
+    before = dict(_core.levels()).get(component)
+    _core.set_level(component, number)
+    if persist:
+        _core.set_journal_level(str(directory), component, number, persist)
+    if directory is not None and (persist or before != number):
+        facts = _changes.level_facts(component, before, number, "set_level", is_stored=persist)
+        _changes.say(Level.AUDIT, _changes.LEVEL_CHANGED, facts)
 
 
 def get_level(component: str = "") -> int:

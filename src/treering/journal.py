@@ -6,11 +6,13 @@ feel, and needs no server.
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
+from treering._levels import Level
 
 if TYPE_CHECKING:
     import os
@@ -151,6 +153,18 @@ class Journal:
     def set_level(self, component: str, level: int | None, *, persist: bool = False) -> bool:
         """Sets a component's level in every process of the journal at once; `None` inherits again.
 
+        An AUDIT record in the journal says so first.
+
         Returns False when no process has the journal open: then only `persist` has an effect.
         """
+        from treering import _changes, _lifecycle
+
+        is_open = self.status()["domain"] is not None
+        if is_open or persist:
+            before = self.levels().get(component)
+            facts = _changes.level_facts(component, before, level, "journal", is_stored=persist)
+            if _lifecycle.logs_to(str(self.directory.absolute())):
+                _changes.say(Level.AUDIT, _changes.LEVEL_CHANGED, facts)
+            else:
+                _core.seal_declare(str(self.directory), _changes.LEVEL_CHANGED, json.dumps(facts))
         return _core.set_journal_level(str(self.directory), component, level, persist)

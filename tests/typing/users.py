@@ -6,6 +6,11 @@ from treering.catalog import BurstFilter, Catalog, EventFilter, declare
 from treering.journal import Journal
 
 config = treering.configure("production", directory="logs", level=Level.DEBUG)
+directory: str | None = config.directory
+rings: int = config.ring_bytes
+levels: dict[str, int] = dict(config.levels)
+shown: str = config.describe()
+again: dict[str, object] = treering.reload().to_dict()
 log: Logger = treering.get_logger("auth", category=LogCategory.AUTH)
 log.info("User authenticated", user_id=7, method="password")
 log.warning("Slow query: %s ms", 340)

@@ -9,7 +9,7 @@ use treering_core::error::Error;
 use treering_core::format::SpecError;
 use treering_core::journal::{component_name, Durability, SettingsChange};
 use treering_core::level::{self, Level};
-use treering_core::process::{Options, Overflow};
+use treering_core::process::{LevelChange, Options, Overflow};
 
 use crate::callsite::Location;
 use crate::encode::{self, Ancestors};
@@ -49,8 +49,9 @@ pub struct Settings {
     retention_min_age_s: Option<u64>,
 }
 
+/// Starts logging anew, and says which levels that changed for the journal's processes.
 #[pyfunction]
-pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
+pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<Vec<LevelChange>> {
     let change = SettingsChange {
         segment_max_bytes: settings.segment_max_bytes,
         segment_max_age_s: settings.segment_max_age_s,
@@ -101,7 +102,20 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
     state.max_message_bytes = settings.max_message_bytes;
     state.security_enabled = settings.security_enabled;
     state.audit_enabled = settings.audit_enabled;
-    Ok(())
+    Ok(pipeline::process().map_or_else(Vec::new, |process| process.level_changes().to_vec()))
+}
+
+/// Takes up changed levels while everything else goes on.
+#[pyfunction]
+pub fn configure_levels(
+    py: Python<'_>,
+    configured: Vec<(String, Level)>,
+    removed: Vec<(String, Level)>,
+) -> Vec<LevelChange> {
+    let Some(process) = pipeline::process() else {
+        return Vec::new();
+    };
+    py.detach(|| process.configure_levels(&configured, &removed))
 }
 
 /// The error for a console that cannot look as asked: format and date format do not go together.

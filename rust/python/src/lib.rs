@@ -48,6 +48,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::close, module)?,
         wrap_pyfunction!(configure::close_at_exit, module)?,
         wrap_pyfunction!(configure::configure, module)?,
+        wrap_pyfunction!(configure::configure_levels, module)?,
         wrap_pyfunction!(configure::flush, module)?,
         wrap_pyfunction!(configure::frames_agree, module)?,
         wrap_pyfunction!(configure::get_level, module)?,

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use treering_core::domain::Domain;
 use treering_core::drain::as_leader;
-use treering_core::journal::Journal;
+use treering_core::journal::{Journal, LEVEL_CHANGED};
 use treering_core::seal::{
     self, Checkpoint, Note, Prover, Report, TlogProof, Trust, Verdict, VerifyOptions, Vkey,
 };
@@ -250,6 +250,7 @@ pub fn seal_declare(
     let message = match message {
         seal::ANCHORED => seal::ANCHORED,
         seal::FORGOTTEN => seal::FORGOTTEN,
+        LEVEL_CHANGED => LEVEL_CHANGED,
         _ => return Err(PyValueError::new_err("the journal says this itself")),
     };
     py.detach(|| {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from treering.cli import (
     anchor,
     cat,
+    config,
     drain,
     erase,
     events,
@@ -39,6 +40,7 @@ _COMMANDS = (
     anchor,
     erase,
     level,
+    config,
     drain,
     witness,
     events,

@@ -59,16 +59,29 @@ def text(value: object) -> str:
 
 def level_or_none(value: object) -> int | None:
     """A level's number."""
-    return None if value is None else level_number(value)
+    return None if value is None else level(value)
 
 
 def level(value: object) -> int:
     """A level's number."""
+    # To the core, true is the number 1.
+    if isinstance(value, bool):
+        raise ValueError  # noqa: TRY004 - readers have one exception
     return level_number(value)
 
 
 class Unusable(ValueError):
     """A value whose reader knows better than the table of settings what is wrong with it."""
+
+
+def words(value: object) -> tuple[str, ...]:
+    """Words: a list, or text with commas."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple, set, frozenset)):
+        raise ValueError  # noqa: TRY004 - readers have one exception
+    if not all(isinstance(part, str) for part in parts):
+        raise ValueError
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def record_format(value: object) -> str:
@@ -96,9 +109,9 @@ def levels(value: object) -> dict[str, int]:
         pairs = [part.split("=", 1) for part in value.split(",") if part.strip()]
         if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004 - a pair
             raise ValueError
-        return {name.strip(): level_number(level.strip()) for name, level in pairs}
+        return {name.strip(): level(found.strip()) for name, found in pairs}
     if isinstance(value, dict):
-        return {str(name): level_number(level) for name, level in value.items()}
+        return {str(name): level(found) for name, found in value.items()}
     raise ValueError
 
 

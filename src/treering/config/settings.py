@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+from treering.config import _mappings as mappings
 from treering.config import _values as values
 
 ENVIRONMENT_PREFIX = "TREERING_"
@@ -111,6 +112,50 @@ SETTINGS: tuple[Setting, ...] = (
         "Colour by level. auto: when standard error is a terminal and NO_COLOR is not set.",
         "process",
         "LOG_CONSOLE_COLORS",
+    ),
+    Setting(
+        "silence",
+        mappings.silence,
+        {},
+        "logger=LEVEL pairs or logger names, e.g. urllib3,asyncio=ERROR",
+        "Noisy components, which log from WARNING up, or from the level given. Default: none; in the"
+        " production profile urllib3, requests, asyncio, websockets, sqlalchemy.",
+        "process",
+        "LOG_SILENCE",
+    ),
+    Setting(
+        "capture_stdlib",
+        values.boolean,
+        False,
+        "true or false",
+        "Send everything that the standard library's logging gets into Treering, as"
+        " treering.capture_stdlib() does.",
+        "process",
+        "LOG_CAPTURE_STDLIB",
+    ),
+    Setting(
+        "outputs",
+        mappings.outputs,
+        {},
+        "outputs by name, each with a type and its options; JSON in the environment",
+        "Where records go besides the journal and the console.",
+        "process",
+    ),
+    Setting(
+        "reload_interval_s",
+        values.seconds(0.0, 86_400.0),
+        0.0,
+        "seconds from 0 to 86400",
+        "How often the configuration file is looked at; what has changed comes into force. 0: never.",
+        "process",
+    ),
+    Setting(
+        "reload_on_hangup",
+        values.boolean,
+        False,
+        "true or false",
+        "Read the configuration file again on SIGHUP.",
+        "process",
     ),
     Setting(
         "ring_bytes",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from treering._levels import level_number
 from treering.config import Setting
 from treering.config import _values as values
+from treering.config._secrets import shown
 from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Output(ABC):
     def bad_option(self, option: str, value: object, wanted: str) -> ConfigurationError:
         """The error for an option that cannot be used."""
         return ConfigurationError(
-            f"option {option} of output '{self.name}' is {value!r}: {wanted} would be right",
+            f"option {option} of output '{self.name}' is {shown(value, option)}: {wanted} would be right",
             code="setting_invalid",
             field=f"outputs.{self.name}.{option}",
         )

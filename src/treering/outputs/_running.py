@@ -103,6 +103,13 @@ class RunningOutputs:
         log(Level.AUDIT, f"output {name} removed", {"output": runner.output.describe()})
         return is_done
 
+    def replace(self, output: Output, timeout_s: float) -> None:
+        """Starts an output in the place of the one with its name, which goes on where that stopped."""
+        runner = self._runners.pop(output.name, None)
+        if runner is not None:
+            runner.stop(timeout_s)
+        self.add(output)
+
     def names(self) -> list[str]:
         """The names of the outputs, without fallbacks."""
         return list(self._runners)

@@ -6,6 +6,7 @@
 //! aside/…                             torn tails that recovery has set aside
 //! lock                                held by the leader; names it and its domain
 //! levels.json                         levels that were asked to outlive the processes
+//! configured.json                     levels as the last configuration had them
 //! seal/…                              what proves all of it (see `crate::seal`)
 //! ended/…                             generations of the journal whose seal could not go on
 //! ```
@@ -18,12 +19,13 @@ mod recover;
 mod segment;
 mod settings;
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-pub use notice::{component_name, notice, COMPONENT};
+pub use notice::{component_name, notice, COMPONENT, LEVEL_CHANGED};
 pub use pieces::Pieces;
 pub use place_lock::PlaceLock;
 pub use reader::{Batch, Reader};
@@ -97,6 +99,10 @@ impl Journal {
         self.directory.join("levels.json")
     }
 
+    fn configured_path(&self) -> PathBuf {
+        self.directory.join("configured.json")
+    }
+
     fn aside(&self) -> PathBuf {
         self.directory.join("aside")
     }
@@ -157,7 +163,7 @@ impl Journal {
             Err(error) => return Err(error).at("reading", &path),
         };
         let damaged = |what: String| Error::Damaged { path: path.clone(), what };
-        let named: std::collections::BTreeMap<String, String> =
+        let named: BTreeMap<String, String> =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         named
             .into_iter()
@@ -175,7 +181,7 @@ impl Journal {
     /// # Errors
     /// When the file cannot be written.
     pub fn store_levels(&self, levels: &[(String, Level)]) -> Result<()> {
-        let named: std::collections::BTreeMap<_, _> = levels
+        let named: BTreeMap<_, _> = levels
             .iter()
             .map(|(component, level)| (component.as_str(), level::name(*level).into_owned()))
             .collect();
@@ -183,6 +189,39 @@ impl Journal {
         text.push('\n');
         replace_file(&self.levels_path(), text.as_bytes())
     }
+
+    /// What configurations have said about levels, as far as it is known; `domain` is the present one.
+    #[must_use]
+    pub fn configured_levels(&self, domain: u64) -> ConfiguredLevels {
+        let domain = format!("{domain:x}");
+        let text = fs::read_to_string(self.configured_path()).unwrap_or_default();
+        let known: ConfiguredLevels = serde_json::from_str(&text).unwrap_or_default();
+        if known.domain == domain {
+            known
+        } else {
+            ConfiguredLevels { domain, in_force: BTreeMap::new(), ..known }
+        }
+    }
+
+    /// Notes what a configuration says about levels, for the next one to be compared with.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn note_configured_levels(&self, levels: &ConfiguredLevels) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(levels).unwrap_or_default();
+        text.push('\n');
+        replace_file(&self.configured_path(), text.as_bytes())
+    }
+}
+
+/// Levels that configurations asked for, by component.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ConfiguredLevels {
+    domain: String,
+    /// Said by a process of the present domain.
+    pub in_force: BTreeMap<String, Level>,
+    /// Said last, whenever that was.
+    pub ever: BTreeMap<String, Level>,
 }
 
 /// Makes a directory 0700 and refuses one that others can write to.

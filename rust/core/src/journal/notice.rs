@@ -5,6 +5,9 @@ use crate::clock::{now_ns, rfc3339};
 /// Component of every record that the journal writes about itself.
 pub const COMPONENT: &str = "treering.journal";
 
+/// Said when somebody outside the journal's processes changed a level.
+pub const LEVEL_CHANGED: &str = "level changed";
+
 /// The name under which an application's component logs: the journal's own is reserved, since its
 /// records carry the seal.
 #[must_use]

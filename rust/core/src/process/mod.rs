@@ -3,6 +3,7 @@
 mod admission;
 mod consumers;
 pub mod fork;
+mod levels;
 mod outputs;
 mod statistics;
 mod tap;
@@ -16,6 +17,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use admission::{Admission, Overflow};
+pub use levels::LevelChange;
 pub use outputs::{OutputFactory, ProcessOutput};
 pub use statistics::Statistics;
 pub use tap::{Tap, Tapped};
@@ -38,7 +40,7 @@ pub struct Options {
     pub overflow: Overflow,
     /// How long a call may wait for room before its record is dropped.
     pub block_timeout: Duration,
-    /// Levels by component, set as the process starts; the empty name is the root.
+    /// Levels by component that the configuration asks for; the empty name is the root.
     pub levels: Vec<(String, Level)>,
     /// What shows this process's own records: the console.
     pub output: Option<OutputFactory>,
@@ -65,6 +67,7 @@ pub struct Process {
     consumers: Arc<Consumers>,
     stalled_at: std::sync::atomic::AtomicU64,
     generation: u32,
+    level_changes: Vec<LevelChange>,
 }
 
 impl Process {
@@ -79,7 +82,7 @@ impl Process {
             Some((directory, change)) => Some(Journal::open_or_create(directory, change)?),
             None => None,
         };
-        let (domain, private_because) = Self::join_domain(journal.as_ref())?;
+        let (domain, private_because, is_fresh) = Self::join_domain(journal.as_ref())?;
         let capacity = capacity_for(options.ring_bytes);
         let place = PathBuf::from("ring");
         let mut because = private_because;
@@ -92,12 +95,14 @@ impl Process {
                 (private, ring)
             }
         };
-        if journal.is_none() {
+        let fresh = is_fresh || domain.is_private();
+        let level_changes = if let Some((journal, _)) = &journal {
+            levels::apply(&domain, journal, &options.levels, &[], fresh)
+        } else {
             domain.levels().set("", Some(crate::level::INFO));
-        }
-        for (component, level) in &options.levels {
-            domain.levels().set(component, Some(*level));
-        }
+            levels::set_all(&domain, &options.levels);
+            Vec::new()
+        };
         if options.journal.as_ref().is_some_and(|(_, change)| *change != SettingsChange::default())
         {
             domain.control().announce_settings();
@@ -132,29 +137,35 @@ impl Process {
             consumers,
             stalled_at: std::sync::atomic::AtomicU64::new(u64::MAX),
             generation: fork::generation(),
+            level_changes,
         };
         Ok((Arc::new(process), producer))
     }
 
-    fn join_domain(journal: Option<&(Journal, Settings)>) -> Result<(Domain, Option<String>)> {
+    /// The domain, why it is private although there is a journal, and whether this process made it.
+    fn join_domain(
+        journal: Option<&(Journal, Settings)>,
+    ) -> Result<(Domain, Option<String>, bool)> {
         let place = PathBuf::from("domain");
         let Some((journal, settings)) = journal else {
-            return Ok((Domain::private().at("making memory for", &place)?, None));
+            return Ok((Domain::private().at("making memory for", &place)?, None, true));
         };
         let shared = journal.domain_place(settings)?;
         let stored = journal.stored_levels()?;
+        let made = std::cell::Cell::new(false);
         let prepare = |domain: &Domain| {
+            made.set(true);
             domain.levels().set("", Some(crate::level::INFO));
             for (component, level) in &stored {
                 domain.levels().set(component, Some(*level));
             }
         };
         match Domain::attach(&shared, prepare) {
-            Ok(domain) => Ok((domain, None)),
+            Ok(domain) => Ok((domain, None, made.get())),
             Err(error) => {
                 let domain = Domain::private().at("making memory for", &place)?;
                 prepare(&domain);
-                Ok((domain, Some(format!("'{}': {error}", shared.display()))))
+                Ok((domain, Some(format!("'{}': {error}", shared.display())), true))
             }
         }
     }
@@ -175,6 +186,31 @@ impl Process {
     #[must_use]
     pub fn is_inherited(&self) -> bool {
         self.generation != fork::generation()
+    }
+
+    /// What the configuration that this process started with has changed.
+    #[must_use]
+    pub fn level_changes(&self) -> &[LevelChange] {
+        &self.level_changes
+    }
+
+    /// Takes up what a changed configuration says about levels; `removed` is what it said before and
+    /// does not say any more.
+    #[must_use]
+    pub fn configure_levels(
+        &self,
+        configured: &[(String, Level)],
+        removed: &[(String, Level)],
+    ) -> Vec<LevelChange> {
+        if let Some((journal, _)) = &self.journal {
+            return levels::apply(&self.domain, journal, configured, removed, false);
+        }
+        for (component, _) in removed {
+            let inherited = component.is_empty().then_some(crate::level::INFO);
+            self.levels().set(component, inherited);
+        }
+        levels::set_all(&self.domain, configured);
+        Vec::new()
     }
 
     #[must_use]

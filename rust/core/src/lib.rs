@@ -13,6 +13,7 @@ mod futex;
 pub mod journal;
 pub mod level;
 pub mod line;
+pub mod otlp;
 mod owner;
 pub mod process;
 pub mod recognise;

@@ -14,6 +14,7 @@ mod frame;
 mod journal;
 mod logger;
 mod methods;
+mod otlp;
 mod pipeline;
 mod recognise;
 mod record;
@@ -53,6 +54,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(journal::journal_status, module)?,
         wrap_pyfunction!(journal::recover, module)?,
         wrap_pyfunction!(journal::set_journal_level, module)?,
+        wrap_pyfunction!(otlp::otlp_logs, module)?,
         wrap_pyfunction!(transparency::checkpoint_parse, module)?,
         wrap_pyfunction!(transparency::consistency_proof, module)?,
         wrap_pyfunction!(transparency::consistency_verify, module)?,

@@ -9,6 +9,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use exception::push as push_exception;
 pub use output::ConsoleOutput;
 pub use style::Style;
 

@@ -2,14 +2,18 @@
 
 import json
 
-from treering.outputs import Batch
+from treering.outputs import Batch, Record
 
 
 class Messages:
     """A formatter that shows a record's message and nothing else."""
 
     def lines(self, data, indexes):
-        return [json.loads(line)["message"].encode() for line in data.splitlines()]
+        lines = data.splitlines()
+        return [
+            Record(index, line)["message"].encode()
+            for index, line in zip(indexes, lines, strict=True)
+        ]
 
     def text(self, data, indexes):
         return b"".join(line + b"\n" for line in self.lines(data, indexes))

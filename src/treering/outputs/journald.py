@@ -44,12 +44,15 @@ _OWN_NAMES = {
     "function": "CODE_FUNC",
 }
 _PRIORITIES = (
+    (Level.AUDIT, 5),
+    (Level.SECURITY, 4),
     (Level.CRITICAL, 2),
     (Level.ERROR, 3),
     (Level.WARNING, 4),
     (Level.NOTICE, 5),
     (Level.INFO, 6),
 )
+"""From which level on a record has which severity of syslog (RFC 5424, table 2)."""
 
 
 class JournaldOutput(Output):
@@ -181,7 +184,7 @@ class JournaldOutput(Output):
 
         seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
         made = os.memfd_create("treering", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        with open(made, "wb") as file:
+        with os.fdopen(made, "wb") as file:
             file.write(entry)
             file.flush()
             fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
@@ -232,14 +235,10 @@ def _program() -> str:
 
 
 def _priority(level: object) -> int:
-    """The severity of syslog (RFC 5424, table 2)."""
     try:
         number = level_number(level)
     except ValueError:
         return 6
-    special = {Level.SECURITY: 4, Level.AUDIT: 5}.get(number)  # type: ignore[call-overload]
-    if special is not None:
-        return special
     return next((severity for least, severity in _PRIORITIES if number >= least), 7)
 
 

@@ -16,7 +16,16 @@ import os as _os
 from treering._context import context, current_context
 from treering._core import __version__
 from treering._levels import Level, LogCategory, level_name, level_number
-from treering._lifecycle import configure, flush, get_logging_config, shutdown, statistics
+from treering._lifecycle import (
+    add_output,
+    configure,
+    flush,
+    get_logging_config,
+    list_outputs,
+    remove_output,
+    shutdown,
+    statistics,
+)
 from treering._logger import Logger, Receipt, get_level, get_logger, set_level, strip
 from treering.errors import (
     AnchorError,
@@ -45,6 +54,7 @@ __all__ = [
     "TreeringError",
     "VerificationFailed",
     "__version__",
+    "add_output",
     "capture_stdlib",
     "configure",
     "context",
@@ -56,7 +66,9 @@ __all__ = [
     "get_logging_config",
     "level_name",
     "level_number",
+    "list_outputs",
     "personal",
+    "remove_output",
     "reveal",
     "set_level",
     "shutdown",

@@ -106,7 +106,25 @@ class Journal:
 
     def status(self) -> dict[str, Any]:
         """What files and shared memory say about the journal; keys as in `treering stats --json`."""
-        return {**_core.journal_status(str(self.directory)), "seal": self._seal()}
+        status = _core.journal_status(str(self.directory))
+        return {**status, "seal": self._seal(), "outputs": self._outputs()}
+
+    def _outputs(self) -> list[dict[str, Any]]:
+        """How far the outputs have come that this journal feeds."""
+        from treering.outputs import stored_cursors
+
+        end = self.end
+        return [
+            {
+                "name": name,
+                "kind": (cursor.output or {}).get("kind"),
+                "index": cursor.index,
+                "behind": max(0, end - cursor.index),
+                "written": cursor.written,
+                "error": cursor.error,
+            }
+            for name, cursor in stored_cursors(self.directory).items()
+        ]
 
     def _seal(self) -> dict[str, Any] | None:
         """Where the seal stands; `None` when the journal is not sealed."""

@@ -41,6 +41,12 @@ pub fn parse_time(text: &str) -> Option<u64> {
 #[pyclass(module = "treering._core", frozen)]
 pub struct Filter(filter::Filter);
 
+impl Filter {
+    pub fn inner(&self) -> &filter::Filter {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Filter {
     #[new]

@@ -19,6 +19,7 @@ mod pipeline;
 mod recognise;
 mod record;
 mod seal;
+mod tap;
 mod transparency;
 
 #[pymodule]
@@ -33,6 +34,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<journal::Reader>()?;
     module.add_class::<logger::Logger>()?;
     module.add_class::<recognise::Recogniser>()?;
+    module.add_class::<tap::Lock>()?;
+    module.add_class::<tap::Tap>()?;
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,
@@ -84,6 +87,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_verify, module)?,
         wrap_pyfunction!(seal::seal_verify_proof, module)?,
         wrap_pyfunction!(seal::seal_verify_tiles, module)?,
+        wrap_pyfunction!(tap::pick, module)?,
         wrap_pyfunction!(transparency::tree_root, module)?,
         wrap_pyfunction!(transparency::vkey_name, module)?,
     ] {

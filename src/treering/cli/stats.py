@@ -67,6 +67,8 @@ def _show(found: dict[str, Any]) -> None:
     print(f"durability {found['durability']}, segments of {found['segment_max_bytes']:,} bytes")
     if found["seal"]:
         print(_seal(found["seal"]))
+    for output in found["outputs"]:
+        print(_output(output))
     if found["leader"]:
         print(f"led by process {found['leader']}")
     domain = found["domain"]
@@ -88,6 +90,12 @@ def _seal(seal: dict[str, Any]) -> str:
     if seal["ended_generations"]:
         parts.append(f"generations in ended/: {seal['ended_generations']}")
     return ", ".join(parts)
+
+
+def _output(output: dict[str, Any]) -> str:
+    behind = f"{output['behind']:,} behind" if output["behind"] else "up to date"
+    error = f", cannot write: {_options.visible(output['error'])}" if output["error"] else ""
+    return f"output {output['name']} ({output['kind']}): {output['written']:,} delivered, {behind}{error}"
 
 
 def _bars(title: str, counts: dict[str, int]) -> None:

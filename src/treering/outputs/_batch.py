@@ -98,6 +98,12 @@ class Batch(Sequence[Record]):
         rest = b"".join(line + b"\n" for line in self.lines[count:])
         return Batch(rest, self.indexes[count:], self._formatter)
 
+    def with_formatter(self, formatter: Formatter) -> Batch:
+        """The same records for an output that shows them otherwise."""
+        other = Batch(self.data, self.indexes, formatter)
+        other._lines = self._lines
+        return other
+
     def __len__(self) -> int:
         return len(self.indexes)
 

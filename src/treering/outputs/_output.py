@@ -13,7 +13,7 @@ from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Self
 
     from treering.outputs._batch import Batch, Record
 
@@ -44,7 +44,10 @@ class Output(ABC):
         format: A preset, a shape, a template, or a callable that takes a record and gives text;
             `default_format` when left out.
         date_format: For templates: as `strftime` takes it.
-        fallback: Name of the output that takes over while this one cannot write.
+        fallback: The output, or its name in the same configuration, that takes over when this one has
+            not been able to write for `fallback_after_s` seconds, and hands back when it is again.
+        fallback_after_s: Default: 5.
+        journal: Also what the journal says about itself (component `treering.journal`).
 
     Raises:
         ConfigurationError: An argument cannot be used.
@@ -66,6 +69,8 @@ class Output(ABC):
 
     default_format: ClassVar[str] = "json"
 
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
+
     def __init__(
         self,
         name: str | None = None,
@@ -75,7 +80,9 @@ class Output(ABC):
         components: Iterable[str] = (),
         format: str | Callable[[Record], str | bytes] | None = None,  # noqa: A002
         date_format: str | None = None,
-        fallback: str | None = None,
+        fallback: Output | str | None = None,
+        fallback_after_s: float = 5.0,
+        journal: bool = False,
     ) -> None:
         self.name = self.kind if name is None else name
         if not _NAME.fullmatch(self.name):
@@ -91,6 +98,20 @@ class Output(ABC):
         self.format = format or self.default_format
         self.date_format = date_format
         self.fallback = fallback
+        self.fallback_after_s = fallback_after_s
+        self.journal = journal
+        self._given: dict[str, Any] = {}
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remembers the arguments, so that a forked child can have one of its own."""
+        made = super().__new__(cls)
+        made._arguments = args, kwargs
+        return made
+
+    def in_child(self) -> Output:
+        """The same output for a forked child, which shares no connection with its parent."""
+        args, kwargs = self._arguments
+        return type(self)(*args, **kwargs)
 
     def _level(self, level: object) -> int:
         try:
@@ -119,7 +140,19 @@ class Output(ABC):
                 read[option.name] = None if value is None else option.read(value)
             except (ValueError, TypeError, OverflowError):
                 raise self.bad_option(option.name, value, option.wanted) from None
+        self._given |= read
         return read
+
+    def describe(self) -> dict[str, object]:
+        """What it is, for people and for the cursor; nothing secret is in it."""
+        common = {
+            "kind": self.kind,
+            "level": self.level,
+            "categories": sorted(self.categories),
+            "components": list(self.components),
+            "format": self.format if isinstance(self.format, str) else "callable",
+        }
+        return common | {key: value for key, value in self._given.items() if _is_plain(key, value)}
 
     def open(self) -> None:  # noqa: B027 - most have nothing to open
         """Connects or opens; called before the first `write` and again after one failed."""
@@ -147,12 +180,29 @@ class Output(ABC):
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Lets go of connections and files."""
 
+    def held(self, count: int) -> Sequence[Record]:  # noqa: ARG002 - for those that hold any
+        """The oldest records that it only keeps until somebody else takes them, at most `count`.
+
+        A fallback in memory has some: they go to the output it stood in for when that is back.
+        """
+        return ()
+
+    def let_go(self, count: int) -> None:  # noqa: B027 - most hold nothing
+        """Forgets the oldest `count` of what it held."""
+
     def statistics(self) -> dict[str, Any]:
         """Counts of its own, shown besides those that all outputs have."""
         return {}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} '{self.name}'>"
+
+
+_SECRET = re.compile(r"password|secret|token|key|header|auth|credential", re.IGNORECASE)
+
+
+def _is_plain(name: str, value: object) -> bool:
+    return not _SECRET.search(name) and (value is None or isinstance(value, (str, int, float)))
 
 
 def option(

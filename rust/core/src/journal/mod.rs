@@ -12,6 +12,7 @@
 
 mod notice;
 mod pieces;
+mod place_lock;
 mod reader;
 mod recover;
 mod segment;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 pub use notice::{component_name, notice, COMPONENT};
 pub use pieces::Pieces;
+pub use place_lock::PlaceLock;
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
 pub use segment::{end_of_files, last_line, segments, Segment};

@@ -37,6 +37,9 @@ impl Process {
     pub fn admit(&self, line_bytes: usize, level: Level) -> Admission {
         let wanted = frame_bytes(line_bytes) as u64;
         self.wake();
+        if self.consumers.discard() {
+            return Admission::Retry;
+        }
         // No policy drops SECURITY and AUDIT while there is hope: they always wait.
         match self.options.overflow {
             Overflow::DropOldest if self.evict(wanted, level) => Admission::Retry,

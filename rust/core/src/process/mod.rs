@@ -1,9 +1,11 @@
 //! One process's place in the system: its ring, its bid for the lead, its own outputs.
 
 mod admission;
+mod consumers;
 pub mod fork;
 mod outputs;
 mod statistics;
+mod tap;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 pub use admission::{Admission, Overflow};
 pub use outputs::{OutputFactory, ProcessOutput};
 pub use statistics::Statistics;
+pub use tap::{Tap, Tapped};
 
 use crate::domain::{Domain, LevelTable, OwnRing};
 use crate::drain::DrainThread;
@@ -23,6 +26,7 @@ use crate::error::{At, Result};
 use crate::journal::{Journal, Settings, SettingsChange};
 use crate::level::Level;
 use crate::ring::{capacity_for, Mapping, Producer};
+use consumers::Consumers;
 use outputs::OutputThread;
 
 /// Everything a process decides about its logging.
@@ -58,6 +62,7 @@ pub struct Process {
     drain: Option<Arc<DrainThread>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     output: Option<Arc<OutputThread>>,
+    consumers: Arc<Consumers>,
     stalled_at: std::sync::atomic::AtomicU64,
     generation: u32,
 }
@@ -103,8 +108,9 @@ impl Process {
             let own = Some(ring.mapping.clone());
             DrainThread::new(journal.clone(), settings.clone(), domain.clone(), own, false)
         });
+        let consumers = Consumers::new(ring.mapping.clone(), journal.is_some());
         let output = options.output.as_ref().map(|factory| {
-            Arc::new(OutputThread::new(ring.mapping.clone(), factory.clone(), journal.is_none()))
+            Arc::new(OutputThread::new(ring.mapping.clone(), factory.clone(), &consumers))
         });
         let place = PathBuf::from("thread");
         let mut threads = Vec::new();
@@ -123,6 +129,7 @@ impl Process {
             drain,
             threads: Mutex::new(threads),
             output,
+            consumers,
             stalled_at: std::sync::atomic::AtomicU64::new(u64::MAX),
             generation: fork::generation(),
         };
@@ -199,6 +206,7 @@ impl Process {
         if let Some(output) = &self.output {
             output.wake();
         }
+        self.consumers.wake();
     }
 
     /// Waits until everything logged before the call is in the journal (on the device when `durable`)
@@ -210,6 +218,8 @@ impl Process {
         let head = header.producer.head.load(Ordering::Acquire);
         let mut pause = Duration::from_micros(20);
         self.wake();
+        // Without a journal, and with nobody to show them to, records have nowhere to go.
+        self.consumers.discard();
         while header.consumer.tail.load(Ordering::Acquire) < head {
             if Instant::now() >= deadline {
                 return false;

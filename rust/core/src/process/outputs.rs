@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::consumers::{Consumers, Hold};
 use crate::ring::{Follower, Frames, Lapped, Mapping};
 
 const READ_BYTES: usize = 256 << 10;
@@ -26,8 +27,8 @@ pub struct OutputThread {
     factory: OutputFactory,
     /// Made with the ring, so that the first record is seen however quick the drain is.
     follower: Mutex<Option<Follower>>,
-    /// Without a journal this thread is the only consumer, and what it has shown makes room.
-    owns_tail: bool,
+    /// Without a journal what it has shown makes room.
+    hold: Option<Hold>,
     stop: AtomicBool,
     wake: AtomicU32,
     pub shown: AtomicU64,
@@ -42,12 +43,13 @@ impl std::fmt::Debug for OutputThread {
 }
 
 impl OutputThread {
-    pub fn new(ring: Arc<Mapping>, factory: OutputFactory, owns_tail: bool) -> Self {
+    pub fn new(ring: Arc<Mapping>, factory: OutputFactory, consumers: &Arc<Consumers>) -> Self {
+        let follower = Follower::new(ring.clone());
         Self {
-            follower: Mutex::new(Some(Follower::new(ring.clone()))),
+            hold: consumers.hold(follower.position()),
+            follower: Mutex::new(Some(follower)),
             ring,
             factory,
-            owns_tail,
             stop: AtomicBool::new(false),
             wake: AtomicU32::new(0),
             shown: AtomicU64::new(0),
@@ -97,7 +99,7 @@ impl OutputThread {
             let word = self.wake.load(Ordering::Acquire);
             let Lapped(mut lost) = follower.read(&mut bytes, READ_BYTES);
             self.lost.fetch_add(lost, Ordering::Relaxed);
-            if self.owns_tail {
+            if self.hold.is_some() {
                 let dropped = self.ring.header().counters.dropped();
                 lost += dropped - reported;
                 reported = dropped;
@@ -107,10 +109,8 @@ impl OutputThread {
                 self.shown.fetch_add(Frames::new(&bytes).count() as u64, Ordering::Relaxed);
                 sleep = SHORTEST_SLEEP;
             }
-            if self.owns_tail {
-                let tail = &self.ring.header().consumer.tail;
-                // An evicting producer may have moved it further already.
-                tail.fetch_max(follower.position(), Ordering::AcqRel);
+            if let Some(hold) = &self.hold {
+                hold.advance(follower.position());
             }
             self.position.store(follower.position(), Ordering::Release);
             if bytes.is_empty() {

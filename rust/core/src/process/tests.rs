@@ -162,11 +162,12 @@ fn without_a_journal_the_console_gets_every_record() {
     assert!(process.close(SECOND));
 }
 
-/// Nobody drains here: a private domain without journal and without output.
+/// The only reader does not read: a private domain without journal.
 fn full(overflow: Overflow) -> (Arc<Process>, Producer) {
     let mut options = options(None);
     options.overflow = overflow;
     let (process, mut producer) = Process::start(options).expect("start");
+    std::mem::forget(process.tap(true));
     while producer.write(&[b'x'; 100], INFO, 1).is_some() {}
     (process, producer)
 }
@@ -221,4 +222,54 @@ fn drop_newest_and_drop_below_keep_what_is_there() {
     assert!(begin.elapsed() < Duration::from_millis(100), "below the level nobody waits");
     assert!(!log(&process, &mut producer, &"y".repeat(100), WARNING));
     assert!(begin.elapsed() >= Duration::from_millis(200), "from the level on the call waits");
+}
+
+#[test]
+fn without_journal_and_readers_records_go_nowhere_and_nobody_waits() {
+    let mut options = options(None);
+    options.block_timeout = Duration::from_secs(60);
+    let (process, mut producer) = Process::start(options).expect("start");
+    for _ in 0..10_000 {
+        assert!(log(&process, &mut producer, &"y".repeat(100), INFO));
+    }
+    assert!(process.flush(SECOND, false));
+    assert_eq!(process.statistics().dropped_newest, 0);
+}
+
+#[test]
+fn a_tap_that_holds_misses_nothing_however_late_it_reads() {
+    let (process, mut producer) = Process::start(options(None)).expect("start");
+    let mut tap = process.tap(true);
+    let reading = std::thread::spawn(move || {
+        let (mut next, mut lines) = (0, 0);
+        while lines < 50_000 {
+            let tapped = tap.read(1 << 14, SECOND);
+            assert_eq!((tapped.first, tapped.lost), (next, 0));
+            (next, lines) = (next + tapped.count, lines + tapped.count);
+        }
+    });
+    for number in 0..50_000 {
+        assert!(log(&process, &mut producer, &format!("{number:0100}"), INFO));
+    }
+    reading.join().expect("all");
+    assert!(process.close(SECOND));
+}
+
+#[test]
+fn a_tap_that_does_not_hold_is_overtaken_and_says_by_how_many() {
+    let base = tempfile::tempdir().expect("tempdir");
+    let (process, mut producer) = Process::start(options(Some(base.path()))).expect("start");
+    let mut tap = process.tap(false);
+    for number in 0..20_000 {
+        assert!(log(&process, &mut producer, &format!("{number:0100}"), INFO));
+    }
+    let (mut seen, mut lost) = (0, 0);
+    while seen + lost < 20_000 {
+        let tapped = tap.read(1 << 14, SECOND);
+        assert_eq!(tapped.first, seen + lost + tapped.lost);
+        lost += tapped.lost;
+        seen += tapped.count;
+    }
+    assert!(lost > 0 && seen > 0);
+    assert!(process.close(SECOND));
 }

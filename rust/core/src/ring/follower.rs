@@ -28,9 +28,24 @@ impl Follower {
         Self { sequence: (position == 0).then_some(0), ring, position }
     }
 
+    /// Follows from the next record on.
+    #[must_use]
+    pub fn at_head(ring: Arc<Mapping>) -> Self {
+        // Read in this order, so that a record that comes in between is one more, never a lost one.
+        let sequence = ring.header().producer.sequence.load(Ordering::Acquire);
+        let position = ring.header().producer.head.load(Ordering::Acquire);
+        Self { ring, position, sequence: Some(sequence) }
+    }
+
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Bytes of the ring it has still to read.
+    #[must_use]
+    pub fn behind_bytes(&self) -> u64 {
+        self.ring.header().producer.head.load(Ordering::Acquire).saturating_sub(self.position)
     }
 
     /// Copies up to `max_bytes` of new frames into `out` (walk them with `Frames`) and says how many

@@ -1,0 +1,119 @@
+"""How far an output has come in a journal, kept in a file beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treering import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(slots=True)
+class Cursor:
+    """The content of `cursors/NAME.json`.
+
+    Attributes:
+        index: The next record to be delivered.
+        journal: Identity of the journal the index belongs to: its origin, or id if it is not sealed.
+        last: SHA-256 of the record before `index`, to notice that a power cut took it back.
+        written: Records delivered since the cursor was made.
+        output: What the output was when the cursor was last written, without secrets.
+        error: Why it cannot write, while it cannot.
+    """
+
+    index: int
+    journal: str
+    last: str = ""
+    written: int = 0
+    output: Mapping[str, object] | None = None
+    error: str | None = None
+
+
+class CursorFile:
+    """Where a cursor is kept. One process at a time may write it: the one with the lock."""
+
+    def __init__(self, directory: str, name: str) -> None:
+        self._directory = directory
+        place = Path(directory, "cursors")
+        place.mkdir(mode=0o700, exist_ok=True)
+        self._path = place / f"{name}.json"
+        self._lock = _core.Lock(place / f"{name}.lock")
+
+    def acquire(self) -> bool:
+        """Takes the lock if nobody has it."""
+        return self._lock.acquire()
+
+    def release(self) -> None:
+        """Lets another process take over."""
+        self._lock.release()
+
+    def read(self) -> Cursor | None:
+        """The stored cursor; `None` when there is none that can be read."""
+        return _read(self._path)
+
+    def write(self, cursor: Cursor) -> None:
+        """Replaces the stored cursor."""
+        draft = self._path.with_suffix(".draft")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - 0600 from the start
+            json.dump(asdict(cursor), file)
+        draft.replace(self._path)
+
+    def remove(self) -> None:
+        """Forgets the cursor: an output of this name begins anew."""
+        self._path.unlink(missing_ok=True)
+
+    def identity(self) -> str:
+        """Which journal this is; changes when a new generation begins."""
+        facts = json.loads(Path(self._directory, "journal.json").read_bytes())
+        return str(facts.get("origin") or facts["id"])
+
+    def checked(self, cursor: Cursor) -> tuple[Cursor, str | None]:
+        """The cursor, moved back if the journal is not what it was, and why."""
+        identity = self.identity()
+        reader = _core.Reader(self._directory, 1 << 62)
+        if cursor.journal != identity:
+            moved = Cursor(reader.begin, identity, "", cursor.written, cursor.output)
+            return moved, f"journal '{cursor.journal}' has ended, '{identity}' is new"
+        if self._is_where_it_was(cursor, reader.end):
+            return cursor, None
+        begins = [int(path.stem) for path in Path(self._directory, "active").glob("*.jsonl")]
+        safe = max((begin for begin in begins if begin < cursor.index), default=reader.begin)
+        moved = Cursor(min(safe, reader.end), identity, "", cursor.written, cursor.output)
+        return moved, "the journal has lost records that were delivered"
+
+    def _is_where_it_was(self, cursor: Cursor, end: int) -> bool:
+        if cursor.index > end:
+            return False
+        if not cursor.last or cursor.index <= _core.Reader(self._directory).begin:
+            return True
+        _, lines = _core.Reader(self._directory, cursor.index - 1).read(1)
+        line = lines.partition(b"\n")[0]
+        # An erased record has left an empty line.
+        return not line or digest(line) == cursor.last
+
+
+def _read(path: Path) -> Cursor | None:
+    try:
+        found = Cursor(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if isinstance(found.index, int) and found.index >= 0 else None
+
+
+def stored_cursors(directory: str | os.PathLike[str]) -> dict[str, Cursor]:
+    """The cursors of a journal's outputs, by name."""
+    found = {path.stem: _read(path) for path in sorted(Path(directory, "cursors").glob("*.json"))}
+    return {name: cursor for name, cursor in found.items() if cursor is not None}
+
+
+def digest(line: bytes) -> str:
+    """The digest by which a record is recognised."""
+    return sha256(line).hexdigest()

@@ -1,0 +1,261 @@
+"""What outputs are fed from: the journal, from a cursor, or what this process says from now on."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from treering import _core
+from treering.outputs._cursor import Cursor, CursorFile, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from treering.outputs._output import Output
+
+BATCH_BYTES = 256 << 10
+BUFFER_BYTES = 16 << 20
+_SHORTEST_SLEEP_S = 0.002
+_LONGEST_SLEEP_S = 0.2
+_READ_WAIT_S = 0.1
+
+Piece = tuple[bytes, "Sequence[int]"]
+"""Canonical lines, each ended by a line feed, and their indexes."""
+
+
+class Source(Protocol):
+    """Where records come from, in order."""
+
+    position: int
+    """The index before which everything has been delivered."""
+
+    def acquire(self) -> bool:
+        """Whether it is this process's turn to deliver."""
+
+    def read(self) -> Piece | None:
+        """The next records that the output wants; waits a little for the first."""
+
+    def stash(self) -> None:
+        """Called again and again while nothing can be delivered."""
+
+    def commit(self, index: int, last: bytes, count: int, *, for_good: bool = True) -> None:
+        """Everything below `index` is delivered; `last` is the line before it.
+
+        With `for_good` false some of it is only in this process's memory.
+        """
+
+    def finish(self, count: int, *, for_good: bool = True) -> None:
+        """All of what was read last is delivered, `count` records with this call."""
+
+    def note(self, error: str | None) -> None:
+        """Why nothing can be delivered at the moment; `None` when it can again."""
+
+    def target(self) -> int:
+        """The index that `position` has reached when everything logged so far is delivered."""
+
+    def release(self) -> None:
+        """Gives the turn away."""
+
+    def statistics(self) -> dict[str, Any]:
+        """Where it stands."""
+
+
+def filters(output: Output) -> list[_core.Filter] | None:
+    """Native filters of which a record must match one; `None` when the output wants everything."""
+    if not (output.level or output.categories or output.components) and output.journal:
+        return None
+    return [
+        _core.Filter(
+            level=output.level or None,
+            component=component,
+            category=category,
+            journal=output.journal,
+        )
+        for component in output.components or (None,)
+        for category in output.categories or (None,)
+    ]
+
+
+def _chosen(wanted: list[_core.Filter] | None, first: int, lines: bytes, count: int) -> Piece:
+    everything = range(first, first + count)
+    # Erased records have left empty lines, which nobody wants.
+    if wanted is None and not (lines.startswith(b"\n") or b"\n\n" in lines):
+        return lines, everything
+    indexes, picked = _core.pick(wanted or [_core.Filter(journal=True)], first, lines)
+    return picked, everything if indexes is None else indexes
+
+
+class JournalSource:
+    """Reads a journal from the output's cursor; one of the journal's processes does so at a time."""
+
+    def __init__(self, directory: str, output: Output, description: Mapping[str, object]) -> None:
+        self.position = 0
+        self.moved: str | None = None
+        self._directory = directory
+        self._wanted = filters(output)
+        self._file = CursorFile(directory, output.name)
+        self._description = description
+        self._cursor: Cursor | None = None
+        self._reader: _core.Reader | None = None
+        self._sleep_s = _SHORTEST_SLEEP_S
+        self._count = 0
+        self._end = 0, b""
+
+    def found(self) -> Mapping[str, object] | None:
+        """Makes a cursor at the journal's end if there is none; else what the output was before."""
+        stored = self._file.read()
+        if stored is not None:
+            return stored.output or {}
+        if self._file.acquire():
+            end = _core.Reader(self._directory, 1 << 62).end
+            self._file.write(
+                Cursor(end, self._file.identity(), written=0, output=self._description)
+            )
+        return None
+
+    def acquire(self) -> bool:
+        """Takes the output's lock, and finds where it stopped last time."""
+        if self._reader is not None:
+            return True
+        if not self._file.acquire():
+            return False
+        stored = self._file.read() or Cursor(0, self._file.identity())
+        self._cursor, self.moved = self._file.checked(stored)
+        self._cursor.output = self._description
+        self.position = self._cursor.index
+        self._reader = _core.Reader(self._directory, self.position)
+        return True
+
+    def read(self) -> Piece | None:
+        """The next records; `None` when there are none yet."""
+        if self._reader is None:
+            return None
+        first, lines = self._reader.read(BATCH_BYTES)
+        if not lines:
+            time.sleep(self._sleep_s)
+            self._sleep_s = min(self._sleep_s * 2, _LONGEST_SLEEP_S)
+            return None
+        self._sleep_s = _SHORTEST_SLEEP_S
+        self._end = self._reader.position, lines[:-1].rpartition(b"\n")[2]
+        return _chosen(self._wanted, first, lines, self._reader.position - first)
+
+    def stash(self) -> None:
+        """Nothing: the journal keeps what is not delivered."""
+
+    def commit(self, index: int, last: bytes, count: int, *, for_good: bool = True) -> None:
+        """Moves on, and the cursor in the file as well if `for_good`."""
+        self.position = index
+        self._count += count
+        if for_good and self._cursor is not None:
+            self._cursor.index = index
+            self._cursor.last = digest(last)
+            self._cursor.written += self._count
+            self._count = 0
+            self._file.write(self._cursor)
+
+    def finish(self, count: int, *, for_good: bool = True) -> None:
+        """Moves on over what nobody wanted, too."""
+        self.commit(*self._end, count, for_good=for_good)
+
+    def note(self, error: str | None) -> None:
+        """Leaves it in the cursor's file, for whoever looks from outside."""
+        if self._cursor is not None:
+            self._cursor.error = error
+            self._file.write(self._cursor)
+
+    def target(self) -> int:
+        """The end of the journal."""
+        return _core.Reader(self._directory, 1 << 62).end
+
+    def release(self) -> None:
+        """Lets another process take over."""
+        self._reader = None
+        self._file.release()
+
+    def remove(self) -> None:
+        """Forgets the cursor."""
+        self._file.remove()
+
+    def statistics(self) -> dict[str, Any]:
+        """Where the cursor stands, and how many records are still to come."""
+        end = self.target()
+        cursor = self._cursor or self._file.read()
+        index = end if cursor is None else cursor.index
+        return {"running": self._reader is not None, "index": index, "behind": max(0, end - index)}
+
+
+class ProcessSource:
+    """What this process says from now on, as long as it can be kept."""
+
+    def __init__(self, output: Output, *, holds: bool) -> None:
+        self._wanted = filters(output)
+        self._holds = holds
+        self._tap = _core.Tap(holds)
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._waiting_bytes = 0
+        self.position = self._end = _logged()
+        self.lost = 0
+
+    def acquire(self) -> bool:
+        """Always: every process has its own."""
+        return True
+
+    def read(self) -> Piece | None:
+        """The next records; `None` when there are none yet."""
+        if self._waiting:
+            first, lines = self._waiting.popleft()
+            self._waiting_bytes -= len(lines)
+        else:
+            first, lines, lost = self._tap.read(BATCH_BYTES, _READ_WAIT_S)
+            self.lost += lost
+        if not lines:
+            return None
+        count = lines.count(b"\n")
+        self._end = first + count
+        return _chosen(self._wanted, first, lines, count)
+
+    def stash(self) -> None:
+        """Takes records out of the ring before they are overwritten, the newest 16 MiB of them."""
+        if self._holds:
+            return
+        while True:
+            first, lines, lost = self._tap.read(BATCH_BYTES, 0.0)
+            self.lost += lost
+            if not lines:
+                return
+            self._waiting.append((first, lines))
+            self._waiting_bytes += len(lines)
+            while self._waiting_bytes > BUFFER_BYTES:
+                _, oldest = self._waiting.popleft()
+                self._waiting_bytes -= len(oldest)
+                self.lost += oldest.count(b"\n")
+
+    def commit(self, index: int, last: bytes, count: int, *, for_good: bool = True) -> None:  # noqa: ARG002
+        """Remembers how far it is; there is nothing to keep it for."""
+        self.position = index
+
+    def finish(self, count: int, *, for_good: bool = True) -> None:  # noqa: ARG002
+        """Remembers that it is through."""
+        self.position = self._end
+
+    def note(self, error: str | None) -> None:
+        """Nothing: the statistics have it."""
+
+    def target(self) -> int:
+        """The number of the next record of this process."""
+        return _logged()
+
+    def release(self) -> None:
+        """Nothing: nobody waits for it."""
+
+    def statistics(self) -> dict[str, Any]:
+        """How many records are still to come, and how many never will."""
+        behind = max(0, _logged() - self.position)
+        return {"running": True, "index": self.position, "behind": behind, "lost": self.lost}
+
+
+def _logged() -> int:
+    statistics = _core.statistics()
+    return 0 if statistics is None else int(statistics["logged"])

@@ -163,7 +163,7 @@ def log_record(
     exc_info: object = None,
     category: str | None = None,
 ) -> bool: ...
-def otlp_logs(data: bytes, resource: bytes, scope_version: str, scope: bytes) -> bytes:
+def otlp_logs(data: bytes, resource: bytes, scope: bytes) -> bytes:
     """OpenTelemetry's `ExportLogsServiceRequest` for canonical lines, one scope for each component.
 
     `resource` and `scope` are JSON objects of attributes; `ValueError` when they are not.

@@ -11,10 +11,9 @@ pub fn otlp_logs<'py>(
     py: Python<'py>,
     data: &[u8],
     resource: &[u8],
-    scope_version: &str,
     scope: &[u8],
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let request = py.detach(|| otlp::logs(data, resource, scope_version, scope));
+    let request = py.detach(|| otlp::logs(data, resource, scope));
     request
         .map(|request| PyBytes::new(py, &request))
         .ok_or_else(|| PyValueError::new_err("resource and scope are JSON objects"))

@@ -16,7 +16,7 @@ use json::Reader;
 ///
 /// `resource` and `scope` are JSON objects: the attributes of the one and of each of the other.
 /// `None` when they are not.
-pub fn logs(data: &[u8], resource: &[u8], scope_version: &str, scope: &[u8]) -> Option<Vec<u8>> {
+pub fn logs(data: &[u8], resource: &[u8], scope: &[u8]) -> Option<Vec<u8>> {
     let resource = attributes(resource, 1)?;
     let scope = attributes(scope, 3)?;
     let mut out = Vec::with_capacity(data.len() + data.len() / 4);
@@ -26,7 +26,6 @@ pub fn logs(data: &[u8], resource: &[u8], scope_version: &str, scope: &[u8]) -> 
             wire::message(out, 2, |out| {
                 wire::message(out, 1, |out| {
                     wire::bytes(out, 1, component.as_bytes());
-                    wire::bytes(out, 2, scope_version.as_bytes());
                     out.extend_from_slice(&scope);
                 });
                 out.extend_from_slice(&records);

@@ -90,6 +90,34 @@ class Filter:
     def select(self, first: int, lines: bytes) -> list[tuple[int, bytes]]: ...
 
 @final
+class Formatter:
+    """How records look at an output: a preset, a shape or a template, read once.
+
+    Raises:
+        ValueError: The format, the date format or an option cannot be used; the text says where and
+            what would be right.
+    """
+
+    def __new__(
+        cls,
+        spec: str,
+        *,
+        date_format: str | None = None,
+        utc: bool = False,
+        options: Mapping[str, str] | None = None,
+    ) -> Self: ...
+    def lines(self, data: bytes, indexes: int | Sequence[int]) -> list[bytes]:
+        """One text for each canonical line in `data`, without line feed; empty for an erased record.
+
+        Args:
+            data: Lines, each ended by a line feed.
+            indexes: The index of each, or that of the first.
+        """
+
+    def text(self, data: bytes, indexes: int | Sequence[int]) -> bytes:
+        """The same in one piece, each ended by a line feed, without the erased ones."""
+
+@final
 class Reader:
     """Follows a journal from an index on."""
 
@@ -148,6 +176,7 @@ def configure(settings: Mapping[str, Any]) -> None: ...
 def close(timeout_s: float) -> bool: ...
 def close_at_exit() -> None: ...
 def flush(timeout_s: float, durable: bool = False) -> bool: ...
+def formats() -> tuple[list[tuple[str, str]], list[str]]: ...
 def frames_agree() -> bool | None: ...
 def get_level(component: str) -> int: ...
 def is_started() -> bool: ...
@@ -169,6 +198,7 @@ def otlp_logs(data: bytes, resource: bytes, scope: bytes) -> bytes:
     `resource` and `scope` are JSON objects of attributes; `ValueError` when they are not.
     """
 
+def neutralise(text: str) -> bytes: ...
 def parse_level(level: object) -> int: ...
 def parse_time(text: str) -> int | None: ...
 def pick(filters: Sequence[Filter], first: int, lines: bytes) -> tuple[list[int] | None, bytes]: ...

@@ -211,7 +211,6 @@ def _flat(config: LoggingConfig) -> dict[str, object]:
     if level is not None:
         levels[""] = level
     values["levels"] = list(levels.items())
-    values["console_json"] = values.pop("console_format") == "json"
     colors = values.pop("console_colors")
     values["console_colour"] = _is_colourful() if colors is None else colors
     return values

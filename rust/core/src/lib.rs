@@ -9,6 +9,7 @@ pub mod domain;
 pub mod drain;
 pub mod error;
 pub mod filter;
+pub mod format;
 mod futex;
 pub mod journal;
 pub mod level;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use treering_core::error::Error;
+use treering_core::format::SpecError;
 use treering_core::journal::{component_name, Durability, SettingsChange};
 use treering_core::level::{self, Level};
 use treering_core::process::{Options, Overflow};
 
 use crate::callsite::Location;
 use crate::encode::{self, Ancestors};
-use crate::errors::level_number;
+use crate::errors::{level_number, raise};
 use crate::exception;
 use crate::pipeline;
 use crate::record::Record;
@@ -26,7 +28,9 @@ pub struct Settings {
     directory: Option<PathBuf>,
     levels: Vec<(String, Level)>,
     console: bool,
-    console_json: bool,
+    console_format: String,
+    console_date_format: Option<String>,
+    console_level: Level,
     console_colour: bool,
     ring_bytes: usize,
     overflow: String,
@@ -69,15 +73,26 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
             None => Overflow::Block,
         },
     };
+    let console = |format: &str, date_format| {
+        crate::console::factory(
+            format,
+            date_format,
+            settings.console_colour,
+            settings.console_level,
+        )
+    };
+    let output = settings
+        .console
+        .then(|| console(&settings.console_format, settings.console_date_format))
+        .transpose()
+        .map_err(|error| unusable(&settings.console_format, &error))?;
     let options = Options {
         journal: settings.directory.map(|directory| (directory, change)),
         ring_bytes: settings.ring_bytes,
         overflow,
         block_timeout: Duration::from_secs_f64(settings.block_timeout_s),
         levels: settings.levels,
-        output: settings
-            .console
-            .then(|| crate::console::factory(settings.console_colour, settings.console_json)),
+        output,
     };
     pipeline::start(py, options, CLOSE_TIMEOUT)?;
     #[allow(unsafe_code)]
@@ -87,6 +102,12 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<()> {
     state.security_enabled = settings.security_enabled;
     state.audit_enabled = settings.audit_enabled;
     Ok(())
+}
+
+/// The error for a console that cannot look as asked: format and date format do not go together.
+fn unusable(format: &str, error: &SpecError) -> PyErr {
+    let found = format.escape_debug().to_string();
+    raise(Error::Format { name: "console_format", found, what: error.to_string() })
 }
 
 /// Waits until everything logged so far is in the journal and on the console.

@@ -1,20 +1,27 @@
 //! How records look: the console as a process output, and single lines for the command line.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use treering_core::console::{self, ConsoleOutput, Style};
 use treering_core::filter;
+use treering_core::format::{Batch, Options, SpecError};
 use treering_core::level::Level;
 use treering_core::process::OutputFactory;
 
 const STANDARD_ERROR: i32 = 2;
 
 /// Makes the console of this process, and of its forked children.
-pub fn factory(colour: bool, json: bool) -> OutputFactory {
-    let style = Style { colour, json, sources: true };
-    Arc::new(move || Box::new(ConsoleOutput::new(style, STANDARD_ERROR)))
+pub fn factory(
+    format: &str,
+    date_format: Option<String>,
+    colour: bool,
+    level: Level,
+) -> Result<OutputFactory, SpecError> {
+    let options = Options { date_format, colour, ..Options::default() };
+    let style = Arc::new(Style { level, ..Style::new(format, options, true)? });
+    Ok(Arc::new(move || Box::new(ConsoleOutput::new(style.clone(), STANDARD_ERROR))))
 }
 
 /// One canonical line as a person reads it, with its line feed.
@@ -26,8 +33,15 @@ pub fn render<'py>(
     colour: bool,
     sources: bool,
 ) -> Bound<'py, PyBytes> {
+    static STYLES: LazyLock<[Style; 4]> = LazyLock::new(|| {
+        [(false, false), (false, true), (true, false), (true, true)].map(|(colour, sources)| {
+            let options = Options { colour, ..Options::default() };
+            Style::new("text", options, sources).expect("a format of ours")
+        })
+    });
+    let style = &STYLES[usize::from(colour) * 2 + usize::from(sources)];
     let mut out = Vec::new();
-    console::render(line, &Style { colour, json: false, sources }, &mut out);
+    console::render(line, None, style, &mut Batch::default(), &mut out);
     PyBytes::new(py, &out)
 }
 

@@ -10,6 +10,7 @@ mod context;
 mod encode;
 mod errors;
 mod exception;
+mod format;
 mod frame;
 mod journal;
 mod logger;
@@ -30,6 +31,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("fast_frames", fast_frames)?;
     module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
+    module.add_class::<format::Formatter>()?;
     module.add_class::<journal::Drain>()?;
     module.add_class::<journal::Reader>()?;
     module.add_class::<logger::Logger>()?;
@@ -53,6 +55,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,
         wrap_pyfunction!(context::set_context_variable, module)?,
+        wrap_pyfunction!(format::formats, module)?,
+        wrap_pyfunction!(format::neutralise, module)?,
         wrap_pyfunction!(journal::journal_levels, module)?,
         wrap_pyfunction!(journal::journal_status, module)?,
         wrap_pyfunction!(journal::recover, module)?,

@@ -13,6 +13,7 @@ from treering._levels import level_number
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 _RELATIVE = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -61,7 +62,15 @@ def filter_of(options: argparse.Namespace) -> _core.Filter:
 
 def add_looks(parser: argparse.ArgumentParser) -> None:
     """Adds how records are shown."""
-    parser.add_argument("--json", action="store_true", help="records as they are, one JSON a line")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--json", action="store_true", help="records as they are, one JSON a line")
+    group.add_argument(
+        "--format",
+        metavar="FORMAT",
+        help="a preset (STANDARD), a shape (ecs, logfmt), or a template ('%%t %%l %%m')",
+    )
+    parser.add_argument("--date-format", metavar="FORMAT", help="times of --format, as strftime")
+    parser.add_argument("--utc", action="store_true", help="times of --format in UTC")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="colour by level"
     )
@@ -75,9 +84,26 @@ def is_coloured(options: argparse.Namespace) -> bool:
     return sys.stdout.isatty() and not plain
 
 
-def shown(line: bytes, options: argparse.Namespace, *, colour: bool) -> bytes:
-    """One record as asked for, with its line feed."""
-    return line + b"\n" if options.json else _core.render(line, colour, sources=colour)
+def look_of(options: argparse.Namespace) -> Callable[[int, bytes], bytes]:
+    """What shows a record, given its index and line, as asked for and with its line feed.
+
+    Raises:
+        ConfigurationError: The format is none.
+    """
+    if options.json:
+        return lambda _, line: line + b"\n"
+    colour = is_coloured(options)
+    if options.format is None and not options.date_format and not options.utc:
+        return lambda _, line: _core.render(line, colour, sources=colour)
+    from treering.outputs import formatter
+
+    made = formatter(
+        options.format or "CONSOLE",
+        date_format=options.date_format,
+        utc=options.utc,
+        options={"colour": "true"} if colour else None,
+    )
+    return lambda index, line: made.text(line + b"\n", range(index, index + 1))
 
 
 def _level(text: str) -> int:

@@ -28,9 +28,11 @@ def run(options: argparse.Namespace) -> Exit:
     """Shows them; NO when nothing matched."""
     journal = Journal(options.directory)
     journal.recover()
-    colour = _options.is_coloured(options)
+    look = _options.look_of(options)
     matched = False
-    for _, line in journal.records(options.start, options.stop, filter=_options.filter_of(options)):
+    for index, line in journal.records(
+        options.start, options.stop, filter=_options.filter_of(options)
+    ):
         matched = True
-        sys.stdout.buffer.write(_options.shown(line, options, colour=colour))
+        sys.stdout.buffer.write(look(index, line))
     return Exit.DONE if matched else Exit.NO

@@ -29,15 +29,15 @@ def run(options: argparse.Namespace) -> Exit:
     journal = Journal(options.directory)
     journal.recover()
     wanted = _options.filter_of(options)
-    colour = _options.is_coloured(options)
+    look = _options.look_of(options)
     end = journal.end
     newest = journal.tail(options.n, filter=wanted)
-    for _, line in newest:
-        sys.stdout.buffer.write(_options.shown(line, options, colour=colour))
+    for index, line in newest:
+        sys.stdout.buffer.write(look(index, line))
     if options.follow:
         sys.stdout.flush()
         after = newest[-1][0] + 1 if newest else 0
-        for _, line in journal.records(max(end, after), filter=wanted, follow=True):
-            sys.stdout.buffer.write(_options.shown(line, options, colour=colour))
+        for index, line in journal.records(max(end, after), filter=wanted, follow=True):
+            sys.stdout.buffer.write(look(index, line))
             sys.stdout.flush()
     return Exit.DONE

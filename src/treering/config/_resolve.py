@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from treering.config._values import Unusable
 from treering.config.settings import BY_NAME, ENVIRONMENT_PREFIX, SETTINGS, Setting
 from treering.errors import ConfigurationError
 
@@ -91,10 +92,10 @@ def _profile(name: str) -> Mapping[str, object]:
 def _read(setting: Setting, value: object, source: str) -> object:
     try:
         return setting.read(value)
-    except (ValueError, TypeError, OverflowError):
-        message = (
-            f"setting {setting.name} from {source} is {value!r}: {setting.wanted} would be right"
-        )
+    except (ValueError, TypeError, OverflowError) as error:
+        wanted = f"{setting.wanted} would be right"
+        why = error if isinstance(error, Unusable) else wanted
+        message = f"setting {setting.name} from {source} is {value!r}: {why}"
         raise ConfigurationError(message, code="setting_invalid", field=setting.name) from None
 
 

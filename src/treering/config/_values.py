@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from treering import _core
 from treering._levels import level_number
 
 if TYPE_CHECKING:
@@ -59,6 +60,34 @@ def text(value: object) -> str:
 def level_or_none(value: object) -> int | None:
     """A level's number."""
     return None if value is None else level_number(value)
+
+
+def level(value: object) -> int:
+    """A level's number."""
+    return level_number(value)
+
+
+class Unusable(ValueError):
+    """A value whose reader knows better than the table of settings what is wrong with it."""
+
+
+def record_format(value: object) -> str:
+    """A format that `treering.outputs` understands, as text."""
+    return _formatted(text(value), None)
+
+
+def date_format(value: object) -> str:
+    """A format that `strftime` understands."""
+    _formatted("%t", text(value))
+    return text(value)
+
+
+def _formatted(spec: str, dates: str | None) -> str:
+    try:
+        _core.Formatter(spec, date_format=dates)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    return spec
 
 
 def levels(value: object) -> dict[str, int]:

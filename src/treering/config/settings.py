@@ -76,12 +76,32 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "console_format",
-        values.one_of("text", "json"),
+        values.record_format,
         "text",
-        "text or json",
-        "One readable line for each record, or the record itself.",
+        "text, json, a preset such as STANDARD, a shape such as ecs, or a template",
+        "text: one readable line for each record; json: the record itself; or any format of the guide"
+        " to formats.",
         "process",
         "LOG_CONSOLE_FORMAT",
+    ),
+    Setting(
+        "console_date_format",
+        values.optional(values.date_format),
+        None,
+        "as strftime takes it, e.g. %H:%M:%S",
+        "Times on the console. Default: %Y-%m-%d %H:%M:%S, or what the format has.",
+        "process",
+        "LOG_DATE_FORMAT",
+    ),
+    Setting(
+        "console_level",
+        values.level,
+        0,
+        "a level name or a number from 0 to 100",
+        "Least level on the console, where fewer records shall be shown than kept. SECURITY and AUDIT"
+        " are shown whatever it is.",
+        "process",
+        "LOG_CONSOLE_LEVEL",
     ),
     Setting(
         "console_colors",

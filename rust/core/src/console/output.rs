@@ -3,9 +3,11 @@
 
 use std::io::{Error, Write};
 use std::os::fd::RawFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{render, Style};
+use crate::format::Batch;
 use crate::line::grouped;
 use crate::process::ProcessOutput;
 use crate::ring::Frames;
@@ -15,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Shows records on a file descriptor, usually 2, as long as somebody is there to see them.
 #[derive(Debug)]
 pub struct ConsoleOutput {
-    style: Style,
+    style: Arc<Style>,
+    batch: Batch,
     descriptor: RawFd,
     closed: bool,
     text: Vec<u8>,
@@ -29,9 +32,10 @@ pub struct ConsoleOutput {
 
 impl ConsoleOutput {
     #[must_use]
-    pub fn new(style: Style, descriptor: RawFd) -> Self {
+    pub fn new(style: Arc<Style>, descriptor: RawFd) -> Self {
         let (text, ends) = (Vec::new(), Vec::new());
-        Self { style, descriptor, closed: false, text, ends, unseen: 0, torn: false }
+        let batch = Batch::default();
+        Self { style, batch, descriptor, closed: false, text, ends, unseen: 0, torn: false }
     }
 
     /// Writes `text` and returns how much of it was taken within a second of waiting.
@@ -80,8 +84,9 @@ impl ProcessOutput for ConsoleOutput {
             push_lost(unseen, &mut self.text);
         }
         let reported = self.text.len();
-        for frame in frames {
-            render(frame.line, &self.style, &mut self.text);
+        for frame in frames.filter(|frame| self.style.shows(frame.level)) {
+            let index = Some(frame.sequence);
+            render(frame.line, index, &self.style, &mut self.batch, &mut self.text);
             self.ends.push(self.text.len());
         }
         let written = self.write_text();

@@ -1,22 +1,37 @@
-//! How records look: what to show, the colours of levels, the local time.
-#![allow(unsafe_code)]
+//! How records look: what to show, and the colours of levels.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
-use super::neutral;
-use crate::clock::{parse_rfc3339, rfc3339};
+use crate::format::{Formatter, Options, SpecError};
+use crate::level::{is_protected, Level};
 
 const RESET: &[u8] = b"\x1b[0m";
 const DIM: &[u8] = b"\x1b[2m";
 
-/// How to show records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How to show records, and which.
+#[derive(Debug)]
 pub struct Style {
+    pub formatter: Formatter,
     pub colour: bool,
-    /// Canonical lines as they are, for programs.
-    pub json: bool,
     /// Source lines in tracebacks, read from the files they name.
     pub sources: bool,
+    /// The lowest level shown; SECURITY and AUDIT are shown whatever it is.
+    pub level: Level,
+}
+
+impl Style {
+    /// Everything, in a format of `Formatter`; `text` is the usual one.
+    ///
+    /// # Errors
+    /// As `Formatter::new`.
+    pub fn new(format: &str, options: Options, sources: bool) -> Result<Self, SpecError> {
+        let colour = options.colour;
+        let formatter = Formatter::with_tracebacks(format, options, true)?;
+        Ok(Self { formatter, colour, sources, level: 0 })
+    }
+
+    #[must_use]
+    pub fn shows(&self, level: Level) -> bool {
+        level >= self.level || is_protected(level)
+    }
 }
 
 /// Puts colours around text, or does not.
@@ -57,47 +72,4 @@ impl Paint {
         write(out);
         out.extend_from_slice(RESET);
     }
-}
-
-/// Appends `2026-11-21 10:30:45` where this process is; what is no timestamp, as it is.
-pub fn push_local_time(timestamp: &str, out: &mut Vec<u8>) {
-    let Some(timestamp_ns) = parse_rfc3339(timestamp) else {
-        return neutral::push_text(timestamp, out);
-    };
-    let seconds = timestamp_ns / 1_000_000_000;
-    let local = seconds.saturating_add_signed(offset(seconds)).min(u64::MAX / 1_000_000_000);
-    let text = rfc3339(local * 1_000_000_000);
-    out.extend_from_slice(&text.as_bytes()[..10]);
-    out.push(b' ');
-    out.extend_from_slice(&text.as_bytes()[11..19]);
-}
-
-const QUARTER_SECONDS: i64 = 900;
-const OFFSET_BITS: u32 = 18;
-const OFFSET_BIAS: i64 = 1 << (OFFSET_BITS - 1);
-
-/// Seconds east of UTC at a time. Zones change their offset at quarters of an hour, so one quarter
-/// is remembered: `localtime_r` takes a lock of the C library, and a child forked while this thread
-/// holds it would wait forever.
-fn offset(seconds: u64) -> i64 {
-    /// Quarter + 1 above, offset + bias below; 0 is nothing yet.
-    static REMEMBERED: AtomicI64 = AtomicI64::new(0);
-
-    let Ok(time) = libc::time_t::try_from(seconds) else {
-        return 0;
-    };
-    let quarter = time / QUARTER_SECONDS + 1;
-    let remembered = REMEMBERED.load(Ordering::Relaxed);
-    if remembered >> OFFSET_BITS == quarter {
-        return (remembered & ((1 << OFFSET_BITS) - 1)) - OFFSET_BIAS;
-    }
-    // SAFETY: all zeros is a valid `tm`; its only pointer is not read.
-    let mut local: libc::tm = unsafe { std::mem::zeroed() };
-    // SAFETY: both pointers are to live values of their types.
-    if unsafe { libc::localtime_r(&raw const time, &raw mut local) }.is_null() {
-        return 0;
-    }
-    let offset = local.tm_gmtoff;
-    REMEMBERED.store(quarter << OFFSET_BITS | (offset + OFFSET_BIAS), Ordering::Relaxed);
-    offset
 }

@@ -1,21 +1,34 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{json, Value};
 
-use super::{render, ConsoleOutput, Style};
+use super::{ConsoleOutput, Style};
+use crate::format::{traceback, Batch, Options};
 use crate::process::ProcessOutput;
 use crate::ring::{frame_bytes, Frames, FRAME_HEADER_BYTES};
 
-const PLAIN: Style = Style { colour: false, json: false, sources: false };
-const COLOURED: Style = Style { colour: true, json: false, sources: false };
+fn style(format: &str, colour: bool, sources: bool) -> Arc<Style> {
+    let options = Options { colour, ..Options::default() };
+    Arc::new(Style::new(format, options, sources).expect("a format"))
+}
 
-fn shown_with(record: &Value, style: Style) -> String {
+fn plain() -> Arc<Style> {
+    style("text", false, false)
+}
+
+fn shown_line(line: &[u8], style: &Style) -> String {
     let mut out = Vec::new();
-    render(record.to_string().as_bytes(), &style, &mut out);
+    super::render(line, None, style, &mut Batch::default(), &mut out);
     String::from_utf8(out).expect("utf-8")
 }
 
+fn shown_with(record: &Value, style: &Style) -> String {
+    shown_line(record.to_string().as_bytes(), style)
+}
+
 fn shown(record: &Value) -> String {
-    shown_with(record, PLAIN)
+    shown_with(record, &plain())
 }
 
 #[test]
@@ -45,18 +58,19 @@ fn security_and_audit_show_their_category() {
 
 #[test]
 fn colours_go_around_level_and_keys() {
-    let text =
-        shown_with(&json!({"level": "ERROR", "message": "m", "metadata": {"a": 1}}), COLOURED);
+    let text = shown_with(
+        &json!({"level": "ERROR", "message": "m", "metadata": {"a": 1}}),
+        &style("text", true, false),
+    );
     assert_eq!(text, "[] \x1b[31m[ERROR   ]\x1b[0m m  \x1b[2ma=\x1b[0m1\n");
 }
 
 #[test]
 fn other_lines_are_shown_raw_and_json_as_it_is() {
-    let mut out = Vec::new();
-    render(b"not \x1b[1m json\xff", &PLAIN, &mut out);
-    render(b"[1]", &PLAIN, &mut out);
-    render(br#"{"a":1}"#, &Style { json: true, ..PLAIN }, &mut out);
-    assert_eq!(out, b"not \\x1b[1m json\\xff\n[1]\n{\"a\":1}\n");
+    let shown = |line: &[u8]| shown_line(line, &plain());
+    assert_eq!(shown(b"not \x1b[1m json\xff"), "not \\x1b[1m json\\xff\n");
+    assert_eq!(shown(b"[1]"), "[1]\n");
+    assert_eq!(shown_line(br#"{"a":1}"#, &style("json", false, false)), "{\"a\":1}\n");
 }
 
 #[test]
@@ -72,12 +86,12 @@ fn exceptions_read_as_in_python() {
     let place = format!("    File \"{}\", line 3, in f\n", file.display());
     let expected = format!(
         "[] [ERROR   ] m\n  OSError\n\n  {}\n\n  KeyError: 'k'\n\n  {}\n\n  {}\n{place}{}",
-        super::exception::CONTEXT,
-        super::exception::CAUSE,
+        traceback::CONTEXT,
+        traceback::CAUSE,
         "Traceback (most recent call last):",
         "      raise ValueError  # \\x1b\n  ValueError: two\n  lines\\r\n  a note\n",
     );
-    assert_eq!(shown_with(&record, Style { sources: true, ..PLAIN }), expected);
+    assert_eq!(shown_with(&record, &style("text", false, true)), expected);
 }
 
 #[test]
@@ -119,7 +133,7 @@ fn the_output_says_what_it_lost() {
     use std::os::fd::AsRawFd;
 
     let mut file = tempfile::tempfile().expect("works");
-    let mut output = ConsoleOutput::new(PLAIN, file.as_raw_fd());
+    let mut output = ConsoleOutput::new(plain(), file.as_raw_fd());
     output.write(Frames::new(&frame(r#"{"level":"INFO","message":"m"}"#)), 1204);
     output.write(Frames::new(&[]), 1);
     let mut text = String::new();
@@ -138,7 +152,7 @@ fn an_output_nobody_reads_gives_up_and_says_so_later() {
     let (ours, mut theirs) = UnixStream::pair().expect("works");
     ours.set_nonblocking(true).expect("works");
     theirs.set_nonblocking(true).expect("works");
-    let mut output = ConsoleOutput::new(PLAIN, ours.as_raw_fd());
+    let mut output = ConsoleOutput::new(plain(), ours.as_raw_fd());
     let long = format!(r#"{{"level":"INFO","message":"{}"}}"#, "x".repeat(4 << 20));
     output.write(Frames::new(&frame(&long)), 0);
     let mut seen = Vec::new();
@@ -177,7 +191,7 @@ proptest! {
             "message": message, "context": {key.clone(): value, "nested": {key.clone(): [value]}},
             "metadata": {key: value},
         });
-        let text = shown_with(&record, if coloured { COLOURED } else { PLAIN });
+        let text = shown_with(&record, &style("text", coloured, false));
         let text = without_colours(&text);
         let line = text.strip_suffix('\n').expect("a line feed");
         let obeyed = |character: char| {
@@ -189,9 +203,7 @@ proptest! {
 
     #[test]
     fn no_bytes_are_obeyed(bytes: Vec<u8>) {
-        let mut out = Vec::new();
-        render(&bytes, &PLAIN, &mut out);
-        let text = String::from_utf8(out).expect("utf-8");
+        let text = shown_line(&bytes, &plain());
         prop_assert!(!text.strip_suffix('\n').expect("a line feed").contains(char::is_control));
     }
 }

@@ -29,10 +29,10 @@ impl<'a> Head<'a> {
 impl<'a> From<&'a Map<String, Value>> for Head<'a> {
     fn from(record: &'a Map<String, Value>) -> Self {
         Self {
-            timestamp: crate::console::text(record, "timestamp"),
-            level: crate::console::text(record, "level"),
-            category: crate::console::text(record, "category"),
-            component: crate::console::text(record, "component"),
+            timestamp: crate::format::traceback::text(record, "timestamp"),
+            level: crate::format::traceback::text(record, "level"),
+            category: crate::format::traceback::text(record, "category"),
+            component: crate::format::traceback::text(record, "component"),
         }
     }
 }

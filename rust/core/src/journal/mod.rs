@@ -29,6 +29,7 @@ pub use place_lock::PlaceLock;
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
 pub use segment::{end_of_files, last_line, segments, Segment};
+pub(crate) use settings::host;
 pub use settings::{Durability, Settings, SettingsChange};
 
 use crate::domain::{flock, Domain};

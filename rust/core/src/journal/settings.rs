@@ -155,7 +155,7 @@ impl SettingsChange {
 }
 
 /// The host's name as a part of an origin.
-fn host() -> String {
+pub(crate) fn host() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name: String = name
         .trim()

@@ -1,11 +1,12 @@
-//! Exceptions as Python prints them, two spaces in.
+//! Exceptions as Python prints them.
 
 use std::cell::RefCell;
 use std::io::Write;
 
 use serde_json::{Map, Value};
 
-use super::{neutral, text};
+use super::neutral;
+use super::record::{Key, Record};
 
 pub const CAUSE: &str = "The above exception was the direct cause of the following exception:";
 pub const CONTEXT: &str = "During handling of the above exception, another exception occurred:";
@@ -16,13 +17,54 @@ const SOURCES_KEPT: usize = 8;
 
 type Object = Map<String, Value>;
 
-/// Appends the traceback of an exception, its causes first.
+/// The exception of a record, if it has one.
+pub fn of(record: &Record<'_>) -> Option<Object> {
+    let exception = record.get(Key::Exception);
+    exception.is_object().then(|| serde_json::from_str(exception.json()).ok()).flatten()
+}
+
+/// Appends the traceback of an exception, its causes first, two spaces in.
 pub fn push(exception: &Object, sources: bool, out: &mut Vec<u8>) {
-    Traceback { out, sources, depth: 0, needs_close: false }.exception(exception);
+    Traceback { out, margin: 2, sources, depth: 0, needs_close: false }.exception(exception);
+}
+
+/// The traceback of a record's exception in lines without end; empty when it has none.
+pub fn text_of(record: &Record<'_>) -> String {
+    let mut out = Vec::new();
+    if let Some(exception) = of(record) {
+        let traceback = &mut Traceback {
+            out: &mut out,
+            margin: 0,
+            sources: false,
+            depth: 0,
+            needs_close: false,
+        };
+        traceback.exception(&exception);
+        out.pop();
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Appends `ValueError: no` on one line; nothing when the record has no exception.
+pub fn push_summary(record: &Record<'_>, out: &mut Vec<u8>) {
+    let exception = record.get(Key::Exception);
+    let (kind, message) = (exception.get("type"), exception.get("message"));
+    kind.push_text(out);
+    if !message.is_empty() {
+        out.extend_from_slice(b": ");
+        message.push_text(out);
+    }
+}
+
+/// The string under `key`, empty when there is none.
+pub(crate) fn text<'a>(object: &'a Object, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 struct Traceback<'a> {
     out: &'a mut Vec<u8>,
+    /// Spaces before every line.
+    margin: usize,
     sources: bool,
     /// Groups around what is being printed, as in Python's `_ExceptionPrintContext`.
     depth: usize,
@@ -137,7 +179,7 @@ impl Traceback<'_> {
     }
 
     fn indent(&mut self) {
-        self.out.resize(self.out.len() + 2 + 2 * self.depth, b' ');
+        self.out.resize(self.out.len() + self.margin + 2 * self.depth, b' ');
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-fn is_obeyed(character: char) -> bool {
+pub fn is_obeyed(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -40,16 +40,6 @@ pub fn push_word(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Appends bytes that may not be UTF-8; those that are not are spelled `\xff`.
-pub fn push_bytes(bytes: &[u8], out: &mut Vec<u8>) {
-    for chunk in bytes.utf8_chunks() {
-        push_text(chunk.valid(), out);
-        for byte in chunk.invalid() {
-            push_number(format_args!("\\x{byte:02x}"), out);
-        }
-    }
-}
-
 fn push_spelled(character: char, out: &mut Vec<u8>) {
     match (character, u32::from(character)) {
         ('\n', _) => out.extend_from_slice(b"\\n"),
@@ -67,7 +57,7 @@ fn push_number(number: std::fmt::Arguments<'_>, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{push_bytes, push_word};
+    use super::push_word;
 
     fn word(text: &str) -> String {
         let mut out = Vec::new();
@@ -92,12 +82,5 @@ mod tests {
         assert_eq!(word("\u{7f}\u{9b}31m"), r"\x7f\x9b31m");
         assert_eq!(word("\u{202e}txt\u{2066}"), r"\u202etxt\u2066");
         assert_eq!(word("日本é"), "日本é");
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_spelled_out() {
-        let mut out = Vec::new();
-        push_bytes(b"a\xff\xc3\n\x9b", &mut out);
-        assert_eq!(out, br"a\xff\xc3\n\x9b");
     }
 }

@@ -1,0 +1,178 @@
+//! A log record of OpenTelemetry in the JSON encoding of OTLP (`opentelemetry/proto/logs/v1`).
+//!
+//! Integers of 64 bits are text there, ids are hexadecimal. Attribute names are those of the
+//! semantic conventions (`code.*`, `process.pid`, `thread.id`, `exception.*`) where there is one.
+
+use std::io::Write;
+
+use super::json::{push_key, push_text_pair, push_traceback};
+use super::names::Names;
+use super::raw::Raw;
+use super::record::{Key, Record};
+use super::spec::{Options, Result};
+use super::{Format, Scratch};
+use crate::level::{self, Level};
+
+pub const OPTIONS: [&str; 0] = [];
+
+/// Attributes that are no fields, under their names.
+const ATTRIBUTES: [(&str, Key); 11] = [
+    ("treering.component", Key::Component),
+    ("treering.category", Key::Category),
+    ("treering.event_id", Key::EventId),
+    ("treering.cause", Key::Cause),
+    ("treering.module", Key::Module),
+    ("code.function.name", Key::Function),
+    ("code.file.path", Key::File),
+    ("code.line.number", Key::Line),
+    ("process.pid", Key::Process),
+    ("thread.id", Key::Thread),
+    ("host.name", Key::Host),
+];
+
+#[derive(Debug)]
+pub struct Otel;
+
+impl Otel {
+    pub fn new(options: &mut Options) -> Result<Self> {
+        options.refuse_date_format("otel")?;
+        Ok(Self)
+    }
+}
+
+impl Format for Otel {
+    fn push(&self, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
+        // 0 is the protocol's word for an unknown time.
+        let time_ns = record.timestamp_ns().unwrap_or(0);
+        let severity = record.level().map_or(0, severity);
+        // A vector takes everything.
+        let _ = write!(
+            out,
+            "{{\"timeUnixNano\":\"{time_ns}\",\"observedTimeUnixNano\":\"{time_ns}\",\
+             \"severityNumber\":{severity}"
+        );
+        push_text_pair("severityText", record.get(Key::Level), out);
+        out.extend_from_slice(b",\"body\":{\"stringValue\":");
+        record.get(Key::Message).push_string(out);
+        out.extend_from_slice(b"},\"attributes\":[");
+        push_attributes(record, &mut scratch.names, out);
+        out.push(b']');
+        for (name, key, digits) in [("traceId", Key::TraceId, 32), ("spanId", Key::SpanId, 16)] {
+            if is_id(record.get(key), digits) {
+                push_text_pair(name, record.get(key), out);
+            }
+        }
+        push_text_pair("eventName", record.get(Key::EventName), out);
+        out.push(b'}');
+    }
+}
+
+/// The number of a severity; numbers between our levels get that of the level below.
+fn severity(level: Level) -> u8 {
+    match level {
+        ..level::DEBUG => 1,
+        level::DEBUG..level::INFO => 5,
+        level::INFO..level::NOTICE => 9,
+        level::NOTICE..level::WARNING => 10,
+        level::WARNING..level::ERROR => 13,
+        level::ERROR..level::CRITICAL => 17,
+        level::CRITICAL..level::SECURITY => 21,
+        level::SECURITY..level::AUDIT => 13,
+        level::AUDIT.. => 9,
+    }
+}
+
+/// An id that the protocol takes; any other is an attribute.
+fn is_id(value: Raw<'_>, digits: usize) -> bool {
+    value.inside().len() == digits && value.inside().bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn push_attributes(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
+    names.clear();
+    let begin = out.len();
+    let mut attribute = |name: &str, value: &dyn Fn(&mut Vec<u8>), out: &mut Vec<u8>| {
+        out.extend_from_slice(if out.len() > begin { b",{\"key\":\"" } else { b"{\"key\":\"" });
+        names.push(usize::MAX, out, |out| out.extend_from_slice(name.as_bytes()));
+        out.extend_from_slice(b"\",\"value\":");
+        value(out);
+        out.push(b'}');
+    };
+    for (name, key) in ATTRIBUTES {
+        let value = record.get(key);
+        if !value.is_absent() {
+            attribute(name, &|out| push_any(value, out), out);
+        }
+    }
+    let ids = [("treering.trace_id", Key::TraceId, 32), ("treering.span_id", Key::SpanId, 16)];
+    for (name, key, digits) in ids {
+        let value = record.get(key);
+        if !value.is_absent() && !is_id(value, digits) {
+            attribute(name, &|out| push_any(value, out), out);
+        }
+    }
+    let exception = record.get(Key::Exception);
+    if exception.is_object() {
+        for (name, key) in [("exception.type", "type"), ("exception.message", "message")] {
+            let value = exception.get(key);
+            if !value.is_absent() {
+                attribute(name, &|out| push_any(value, out), out);
+            }
+        }
+        let stack = |out: &mut Vec<u8>| {
+            out.extend_from_slice(b"{\"stringValue\":");
+            push_traceback(record, "\"\"", out);
+            out.push(b'}');
+        };
+        attribute("exception.stacktrace", &stack, out);
+    }
+    for (key, value) in record.fields() {
+        attribute(key.inside(), &|out| push_any(value, out), out);
+    }
+}
+
+/// Appends an `AnyValue`.
+fn push_any(value: Raw<'_>, out: &mut Vec<u8>) {
+    let json = value.json();
+    let kind = match json.as_bytes().first() {
+        Some(b'"') => "stringValue",
+        Some(b't' | b'f') => "boolValue",
+        Some(b'{') => return push_map(value, out),
+        Some(b'[') => return push_array(value, out),
+        None | Some(b'n') => return out.extend_from_slice(b"{}"),
+        Some(_) if json.parse::<i64>().is_ok() => {
+            let _ = write!(out, "{{\"intValue\":\"{json}\"}}");
+            return;
+        }
+        // Whole numbers of more than 64 bits would lose digits as floats.
+        Some(_) if !json.contains(['.', 'e', 'E']) => {
+            let _ = write!(out, "{{\"stringValue\":\"{json}\"}}");
+            return;
+        }
+        Some(_) => "doubleValue",
+    };
+    let _ = write!(out, "{{\"{kind}\":{json}}}");
+}
+
+fn push_map(value: Raw<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"kvlistValue\":{\"values\":[");
+    for (at, (key, value)) in value.entries().enumerate() {
+        out.extend_from_slice(if at > 0 { b",{" } else { b"{" });
+        out.extend_from_slice(b"\"key\":");
+        out.extend_from_slice(key.json().as_bytes());
+        push_key("value", out);
+        push_any(value, out);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}}");
+}
+
+fn push_array(value: Raw<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"arrayValue\":{\"values\":[");
+    for (at, value) in value.items().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        push_any(value, out);
+    }
+    out.extend_from_slice(b"]}}");
+}

@@ -1,0 +1,250 @@
+//! A record, borrowed from its line.
+
+use serde_json::{Map, Value};
+
+use super::neutral::is_obeyed;
+use super::raw::{Members, Raw};
+use super::scan::{Scan, DEEPEST};
+use crate::clock::parse_rfc3339;
+use crate::level::{self, Level};
+use crate::line::{push_string, visible};
+
+/// The keys of a record, in canonical order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    Timestamp,
+    Level,
+    Category,
+    Component,
+    Message,
+    EventId,
+    EventName,
+    Cause,
+    Module,
+    Function,
+    File,
+    Line,
+    Process,
+    Thread,
+    Host,
+    TraceId,
+    SpanId,
+    Context,
+    Metadata,
+    PerformanceData,
+    Exception,
+}
+
+/// As they are spelled, in the order of `Key`.
+pub const KEYS: [(&str, Key); 21] = [
+    ("timestamp", Key::Timestamp),
+    ("level", Key::Level),
+    ("category", Key::Category),
+    ("component", Key::Component),
+    ("message", Key::Message),
+    ("event_id", Key::EventId),
+    ("event_name", Key::EventName),
+    ("cause", Key::Cause),
+    ("module", Key::Module),
+    ("function", Key::Function),
+    ("file", Key::File),
+    ("line", Key::Line),
+    ("process", Key::Process),
+    ("thread", Key::Thread),
+    ("host", Key::Host),
+    ("trace_id", Key::TraceId),
+    ("span_id", Key::SpanId),
+    ("context", Key::Context),
+    ("metadata", Key::Metadata),
+    ("performance_data", Key::PerformanceData),
+    ("exception", Key::Exception),
+];
+
+/// Where the fields of a record stand, the nearest to the call first.
+const GROUPS: [(Key, &str); 3] = [
+    (Key::Metadata, "\"metadata\""),
+    (Key::Context, "\"context\""),
+    (Key::PerformanceData, "\"performance_data\""),
+];
+
+/// One record. Keys may stand in any order; the last of two equal ones counts.
+#[derive(Debug, Default)]
+pub struct Record<'a> {
+    /// Its place in the journal; without one, among the records of its process.
+    pub index: Option<u64>,
+    values: [Raw<'a>; KEYS.len()],
+    /// Keys that no record of ours has.
+    others: Vec<(Raw<'a>, Raw<'a>)>,
+    /// The line is no JSON object; the message is the whole of it, made visible.
+    pub is_broken: bool,
+}
+
+impl<'a> Record<'a> {
+    /// Reads a line; one that cannot be read becomes a record whose message it is.
+    ///
+    /// `spelled` holds the line where it has to be spelled anew: what a terminal would obey is
+    /// escaped, and so never reaches any output as it is.
+    pub fn read(line: &'a [u8], spelled: &'a mut String) -> Self {
+        let text = std::str::from_utf8(line).ok();
+        if text.is_some_and(is_clean) {
+            if let Some(record) = text.and_then(Self::scan) {
+                return record;
+            }
+        } else if let Some(json) = text.and_then(respelled) {
+            *spelled = json;
+            return Self::scan(spelled).unwrap_or_default();
+        }
+        let mut message = Vec::new();
+        push_string(&mut message, &visible(line));
+        *spelled = escaped(&String::from_utf8_lossy(&message));
+        let mut record = Record { is_broken: true, ..Record::default() };
+        record.values[Key::Message as usize] = Raw::new(spelled);
+        record
+    }
+
+    fn scan(text: &'a str) -> Option<Self> {
+        let mut record = Record::default();
+        let mut scan = Scan::new(text);
+        if !scan.take(b'{') {
+            return None;
+        }
+        let mut next = 0;
+        while !scan.take(b'}') {
+            let key = scan.key()?;
+            let value = scan.value(DEEPEST)?;
+            next = record.put(key, value, next);
+            if !scan.take(b',') {
+                if !scan.take(b'}') {
+                    return None;
+                }
+                break;
+            }
+            // A comma promises another key.
+            if scan.clone().take(b'}') {
+                return None;
+            }
+        }
+        scan.is_at_end().then_some(record)
+    }
+
+    /// Keeps a value; `expected` is where its key would be in canonical order.
+    fn put(&mut self, key: Raw<'a>, value: Raw<'a>, expected: usize) -> usize {
+        let name = key.text();
+        let found = (expected..KEYS.len()).chain(0..expected).find(|at| KEYS[*at].0 == name);
+        let at = match found {
+            Some(at) if !is_group(KEYS[at].1) || value.is_object() => at,
+            _ => {
+                self.others.push((key, value));
+                return expected;
+            }
+        };
+        self.values[at] = value;
+        at + 1
+    }
+
+    #[inline]
+    pub fn get(&self, key: Key) -> Raw<'a> {
+        self.values[key as usize]
+    }
+
+    /// All fields: of the call, of the context, of performance, then keys that are not ours.
+    pub fn fields(&self) -> impl Iterator<Item = (Raw<'a>, Raw<'a>)> + '_ {
+        let groups = GROUPS.iter().flat_map(|(group, _)| self.entries(*group));
+        groups.chain(self.others.iter().copied())
+    }
+
+    /// Keys that no record of ours has, with their values.
+    pub fn others(&self) -> &[(Raw<'a>, Raw<'a>)] {
+        &self.others
+    }
+
+    fn entries(&self, group: Key) -> Members<'a> {
+        self.get(group).entries()
+    }
+
+    /// A field by path, as filters find it: `context.user_id`, or `user_id` wherever it stands.
+    pub fn field(&self, path: &str) -> Raw<'a> {
+        let groups = || GROUPS.iter().map(|(group, _)| self.get(*group));
+        let first = |of: &dyn Fn(Raw<'a>) -> Raw<'a>| {
+            groups().map(of).find(|found| !found.is_absent()).unwrap_or_default()
+        };
+        let whole = path.split_once('.').and_then(|(name, rest)| {
+            let (_, key) = KEYS.iter().find(|(known, _)| *known == name)?;
+            Some(walk(self.get(*key), rest)).filter(|found| !found.is_absent())
+        });
+        let other = || self.others.iter().rev().find(|(key, _)| key.text() == path);
+        let found = whole.unwrap_or_else(|| first(&|group| group.get(path)));
+        if !found.is_absent() {
+            return found;
+        }
+        other().map_or_else(|| first(&|group| walk(group, path)), |(_, value)| *value)
+    }
+
+    pub fn timestamp_ns(&self) -> Option<u64> {
+        parse_rfc3339(self.get(Key::Timestamp).inside())
+    }
+
+    pub fn level(&self) -> Option<Level> {
+        level::parse(self.get(Key::Level).inside())
+    }
+
+    /// The last part of the file's path.
+    pub fn file_name(&self) -> Raw<'a> {
+        let file = self.get(Key::File);
+        let inside = file.inside();
+        // With a backslash the last part may be that of an escape, or of another system.
+        match inside.rfind('/') {
+            Some(at) if file.is_string() && !inside[at..].contains('\\') => {
+                // Its closing quote ends a string that lacks the opening one: `inside` sees to both.
+                Raw::new(&inside[at + 1..])
+            }
+            _ => file,
+        }
+    }
+}
+
+fn is_group(key: Key) -> bool {
+    matches!(key, Key::Context | Key::Metadata | Key::PerformanceData)
+}
+
+fn walk<'a>(object: Raw<'a>, path: &str) -> Raw<'a> {
+    let found = object.get(path);
+    match path.split_once('.') {
+        Some((first, rest)) if found.is_absent() => walk(object.get(first), rest),
+        _ => found,
+    }
+}
+
+/// Nothing in it would be obeyed.
+fn is_clean(text: &str) -> bool {
+    // Without branches, so that the compiler looks at many bytes at once.
+    let (controls, high) = text.bytes().fold((0, 0), |(controls, high), byte| {
+        (controls | u8::from(byte < 0x20), high | u8::from(byte >= 0x7f))
+    });
+    controls == 0 && (high == 0 || !text.chars().any(is_obeyed))
+}
+
+/// The line as JSON that nobody obeys; nothing when it is no record.
+fn respelled(text: &str) -> Option<String> {
+    let json = if text.bytes().any(|byte| byte < 0x20) {
+        // Only white space between values may be a control character; written anew it is gone.
+        let record = serde_json::from_str::<Map<String, Value>>(text).ok()?;
+        escaped(&serde_json::to_string(&record).ok()?)
+    } else {
+        escaped(text)
+    };
+    Record::scan(&json).is_some().then_some(json)
+}
+
+/// JSON with everything obeyed inside its strings escaped.
+pub fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_obeyed(character) {
+            out.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.audit import audit
 from bench.local_sinks import local_sinks
+from bench.network import network
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
@@ -170,6 +171,7 @@ QUESTIONS = {
         audit,
         prove,
         local_sinks,
+        network,
     )
 }
 

@@ -44,7 +44,8 @@ class Request:
 
     @property
     def numbers(self):
-        return [json.loads(line)["metadata"]["n"] for line in self.lines]
+        found = (json.loads(line).get("metadata", {}).get("n") for line in self.lines)
+        return [number for number in found if number is not None]
 
 
 @contextmanager

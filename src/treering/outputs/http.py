@@ -39,7 +39,7 @@ class HttpOutput(Output):
     Args:
         name: See `Output`.
         url: Where to, without user and password.
-        origin: The journal's name for the destination. What runs the output sets it when left out.
+        origin: The journal's name for the destination; without one it is not told.
         headers: More header fields; their values are kept secret.
         token: For `Authorization: Bearer`.
         token_file: A file that holds it, read again whenever a connection is opened.
@@ -71,7 +71,7 @@ class HttpOutput(Output):
             values.text,
             None,
             "a name",
-            "The journal's name for the destination. Default: the journal's own origin.",
+            "The journal's name for the destination, in Treering-Journal.",
         ),
         option(
             "headers",

@@ -11,7 +11,7 @@ import threading
 import time
 
 import pytest
-from batches import batch, record
+from batches import messages, record
 
 from treering.errors import BufferFull, ConfigurationError, OutputUnavailable
 from treering.outputs.journald import JournaldOutput
@@ -90,7 +90,7 @@ FULL = record(
 
 
 def test_a_record_is_an_entry_with_fields(receiver, output):
-    output.write(batch(FULL, first=5))
+    output.write(messages(FULL, first=5))
 
     assert receiver.entry() == {
         "MESSAGE": b"Payment failed",
@@ -133,14 +133,15 @@ def test_a_record_is_an_entry_with_fields(receiver, output):
     ],
 )
 def test_the_priority_is_that_of_the_level(receiver, output, level, priority):
-    output.write(batch(record("m", level=level)))
+    output.write(messages(record("m", level=level)))
 
     assert receiver.entry()["PRIORITY"] == priority
 
 
 def test_nothing_in_a_record_adds_a_field(receiver, output):
     hostile = "m\nPRIORITY=0\nX\n\x01\0\0\0\0\0\0\0y"
-    output.write(batch(record(hostile, metadata={"a=b\nPRIORITY": hostile, "": "empty"})))
+    fields = {"a=b\nPRIORITY": hostile, "": "empty"}
+    output.write(messages(record(hostile, metadata=fields), shown=lambda r: r["message"].encode()))
 
     entry = receiver.entry()
     assert entry["MESSAGE"] == hostile.encode()
@@ -150,7 +151,7 @@ def test_nothing_in_a_record_adds_a_field(receiver, output):
 
 
 def test_names_are_such_as_journald_takes(receiver, output):
-    output.write(batch(record("m", metadata={"größe in m²": 1, "x" * 100: 2})))
+    output.write(messages(record("m", metadata={"größe in m²": 1, "x" * 100: 2})))
 
     names = receiver.entry()
     assert "TREERING_METADATA_GR__E_IN_M_" in names or "TREERING_METADATA_GR_SSE_IN_M_" in names
@@ -161,7 +162,7 @@ def test_names_are_such_as_journald_takes(receiver, output):
 def test_an_exception_is_told_as_python_tells_it(receiver, output):
     frame = {"file": "shop.py", "line": 3, "function": "pay"}
     exception = {"type": "ValueError", "message": "no\nmoney", "stack": [frame]}
-    output.write(batch(record("m", exception=exception)))
+    output.write(messages(record("m", exception=exception)))
 
     entry = receiver.entry()
     assert entry["TREERING_EXCEPTION_TYPE"] == b"ValueError"
@@ -176,7 +177,7 @@ def test_an_exception_is_told_as_python_tells_it(receiver, output):
 
 def test_a_record_that_is_too_large_for_a_datagram_arrives_whole(receiver, output):
     large = "x" * (16 << 20)
-    output.write(batch(large, "small"))
+    output.write(messages(large, "small"))
 
     assert receiver.entry()["MESSAGE"] == large.encode()
     assert receiver.entry()["MESSAGE"] == b"small"
@@ -186,51 +187,51 @@ def test_a_record_that_is_too_large_for_a_datagram_arrives_whole(receiver, outpu
 
 def test_more_fields_than_journald_takes_are_one(receiver, output):
     many = {f"k{at}": at for at in range(2000)}
-    output.write(batch(record("m", metadata=many)))
+    output.write(messages(record("m", metadata=many)))
 
     assert json.loads(receiver.entry()["TREERING_METADATA"]) == many
 
 
 def test_a_line_that_is_no_record_is_an_entry(receiver, output):
-    output.write(batch(b"[1,2]"))
+    output.write(messages(b"[1,2]"))
 
     assert receiver.entry()["TREERING_INDEX"] == b"0"
 
 
 def test_a_full_queue_tells_what_it_took(receiver, output):
-    messages = [f"record {at}" for at in range(20_000)]
+    texts = [f"record {at}" for at in range(20_000)]
     with pytest.raises(BufferFull, match=r"took nothing for 0\.2 s") as full:
-        output.write(batch(*messages))
+        output.write(messages(*texts))
 
     accepted = full.value.accepted
     assert 0 < accepted < 20_000
     found = [receiver.entry()["MESSAGE"].decode() for _ in range(accepted)]
-    assert found == messages[:accepted]
+    assert found == texts[:accepted]
 
 
 def test_a_slow_journald_is_waited_for(receiver, output):
-    messages = [f"record {at}" for at in range(3000)]
+    texts = [f"record {at}" for at in range(3000)]
     found = []
     reader = threading.Thread(
-        target=lambda: found.extend(receiver.entry()["MESSAGE"].decode() for _ in messages)
+        target=lambda: found.extend(receiver.entry()["MESSAGE"].decode() for _ in texts)
     )
     reader.start()
-    output.write(batch(*messages))
+    output.write(messages(*texts))
     reader.join(20)
 
-    assert found == messages
+    assert found == texts
 
 
 def test_a_journald_that_is_restarted_gets_the_rest(tmp_path):
     receiver = Receiver(tmp_path / "socket")
     output = JournaldOutput(socket_path=tmp_path / "socket")
     output.open()
-    output.write(batch("before"))
+    output.write(messages("before"))
     receiver.close()
 
     assert not output.is_available()
     with pytest.raises(OutputUnavailable, match="cannot be reached") as gone:
-        output.write(batch("after"))
+        output.write(messages("after"))
     assert gone.value.accepted == 0
     output.close()
     with pytest.raises(OutputUnavailable, match="No such file"):
@@ -239,7 +240,7 @@ def test_a_journald_that_is_restarted_gets_the_rest(tmp_path):
     receiver = Receiver(tmp_path / "socket")
     assert output.is_available()
     output.open()
-    output.write(batch("after"))
+    output.write(messages("after"))
     assert receiver.entry()["MESSAGE"] == b"after"
     output.close()
     receiver.close()
@@ -304,7 +305,7 @@ def test_journald_itself_stores_what_was_logged(journald):
     output = JournaldOutput(socket_path=f"{journald}/run/systemd/journal/socket", identifier="shop")
     output.open()
     large = "y" * (2 << 20)
-    output.write(batch(FULL, record(large, level="WARNING"), first=5))
+    output.write(messages(FULL, record(large, level="WARNING"), first=5))
     output.close()
 
     full, big = entries(journald, 2)

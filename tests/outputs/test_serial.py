@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from batches import batch
+from batches import messages
 
 from treering.errors import BufferFull, ConfigurationError, OutputUnavailable
 from treering.outputs.serial import SerialOutput
@@ -60,13 +60,17 @@ def output(line):
     made.close()
 
 
+def as_it_is(record):
+    return record["message"].encode()
+
+
 def numbered(count):
     return [f"record {at} " + "x" * 80 for at in range(count)]
 
 
 def test_every_record_arrives_as_a_line(line, output):
     output.open()
-    output.write(batch("Sensor 7 reads 21.5 °C", "Door open"))
+    output.write(messages("Sensor 7 reads 21.5 °C", "Door open"))
 
     assert line.read(b"open\r\n") == "Sensor 7 reads 21.5 °C\r\nDoor open\r\n".encode()
 
@@ -75,7 +79,7 @@ def test_every_record_arrives_as_a_line(line, output):
 def test_the_line_ending_is_the_one_that_was_asked_for(line, ending, expected):
     output = SerialOutput(port=line.path, line_ending=ending)
     output.open()
-    output.write(batch("a", "b"))
+    output.write(messages("a", "b"))
 
     assert line.read(expected) == expected
     output.close()
@@ -83,7 +87,7 @@ def test_the_line_ending_is_the_one_that_was_asked_for(line, ending, expected):
 
 def test_every_line_of_a_text_has_the_line_ending(line, output):
     output.open()
-    output.write(batch("Traceback:\n  ValueError", "after"))
+    output.write(messages("Traceback:\n  ValueError", "after", shown=as_it_is))
 
     assert line.read(b"after\r\n") == b"Traceback:\r\n  ValueError\r\nafter\r\n"
 
@@ -102,20 +106,20 @@ def test_the_device_is_set_up_as_asked(line):
 
 def test_a_slow_reader_slows_the_output_down_and_gets_everything(line, output):
     output.open()
-    messages = numbered(300)
-    reader = line.reading(messages[-1].encode(), pause_s=0.005, at_once=200)
+    texts = numbered(300)
+    reader = line.reading(texts[-1].encode(), pause_s=0.005, at_once=200)
 
     begin = time.monotonic()
-    output.write(batch(*messages))
+    output.write(messages(*texts))
     assert time.monotonic() - begin > 0.3
     reader.join(20)
-    assert line.received.decode() == "".join(f"{message}\r\n" for message in messages)
+    assert line.received.decode() == "".join(f"{message}\r\n" for message in texts)
 
 
 def test_a_reader_that_stops_loses_nothing(line, output):
     output.open()
-    messages = numbered(1000)
-    records = batch(*messages)
+    texts = numbered(1000)
+    records = messages(*texts)
 
     with pytest.raises(BufferFull, match=r"took nothing for 0\.2 s") as stopped:
         output.write(records)
@@ -123,15 +127,15 @@ def test_a_reader_that_stops_loses_nothing(line, output):
     assert 0 < accepted < 1000
     output.close()
 
-    reader = line.reading(messages[-1].encode())
+    reader = line.reading(texts[-1].encode())
     output.open()
     output.write(records.after(accepted))
     reader.join(20)
     lines = line.received.decode().removesuffix("\r\n").split("\r\n")
-    assert [text for text in lines if text in set(messages)] == messages
-    torn = [text for text in lines if text not in set(messages)]
+    assert [text for text in lines if text in set(texts)] == texts
+    torn = [text for text in lines if text not in set(texts)]
     assert len(torn) <= 1
-    assert all(messages[accepted].startswith(text) for text in torn)
+    assert all(texts[accepted].startswith(text) for text in torn)
 
 
 def test_a_device_that_vanishes_and_comes_back_gets_the_rest(line, tmp_path):
@@ -139,13 +143,13 @@ def test_a_device_that_vanishes_and_comes_back_gets_the_rest(line, tmp_path):
     link.symlink_to(line.path)
     output = SerialOutput(port=str(link), write_timeout_s=0.2)
     output.open()
-    output.write(batch("before"))
+    output.write(messages("before"))
     assert line.read(b"\r\n") == b"before\r\n"
 
     line.unplug()
     assert not output.is_available()
     with pytest.raises(OutputUnavailable, match="is gone") as gone:
-        output.write(batch("while away"))
+        output.write(messages("while away"))
     assert gone.value.accepted == 0
     output.close()
     with pytest.raises(OutputUnavailable, match="cannot be opened"):
@@ -156,7 +160,7 @@ def test_a_device_that_vanishes_and_comes_back_gets_the_rest(line, tmp_path):
     link.symlink_to(other.path)
     assert output.is_available()
     output.open()
-    output.write(batch("while away", "after"))
+    output.write(messages("while away", "after"))
     assert other.read(b"after\r\n") == b"while away\r\nafter\r\n"
     assert output.statistics()["opened"] == 2
     output.close()
@@ -166,7 +170,7 @@ def test_a_device_that_vanishes_and_comes_back_gets_the_rest(line, tmp_path):
 def test_a_long_line_is_cut_where_everybody_sees_it(line):
     output = SerialOutput(port=line.path, max_line_bytes=64)
     output.open()
-    output.write(batch("°" * 100, "short"))
+    output.write(messages("°" * 100, "short"))
 
     cut, short, _ = line.read(b"short\r\n").decode().split("\r\n")
     assert cut == "°" * 22 + "…<156 more bytes>"

@@ -14,7 +14,6 @@ mod futex;
 pub mod journal;
 pub mod level;
 pub mod line;
-pub mod otlp;
 mod owner;
 pub mod process;
 pub mod recognise;

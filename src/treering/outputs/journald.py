@@ -158,6 +158,8 @@ class JournaldOutput(Output):
         """
         to = self._socket or self._connected()
         for at, (record, text) in enumerate(zip(batch, batch.formatted(), strict=True)):
+            if not record.line:  # it was erased
+                continue
             entry = b"".join(_field(*field) for field in self._fields(record, text))
             try:
                 self._send(to, entry)

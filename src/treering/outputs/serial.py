@@ -55,7 +55,7 @@ class SerialOutput(Output):
 
     kind = "serial"
     scope = "journal"
-    default_format = "standard"
+    default_format = "STANDARD"
     options = (
         option("port", values.path_or_none, None, "the path of a serial device", "The device."),
         option(
@@ -189,7 +189,9 @@ class SerialOutput(Output):
             BufferFull: The other side took nothing for `write_timeout_s` seconds.
             OutputUnavailable: The device is gone.
         """
-        lines = [self._framed(text) for text in batch.formatted()]
+        # An erased record leaves an empty line, and nothing to send.
+        texts = zip(batch.lines, batch.formatted(), strict=True)
+        lines = [self._framed(text) if line else b"" for line, text in texts]
         # What a failure left of a line must not stand before the next one.
         begin = self._ending if self._is_torn else b""
         handed = gone = 0
@@ -254,6 +256,11 @@ class SerialOutput(Output):
         if port.out_waiting:
             port.reset_output_buffer()
 
+    def in_child(self) -> Output:
+        """The same for a forked child, which lets go of the device: its lock goes with the last who has it."""
+        self.close()
+        return super().in_child()
+
     def is_available(self) -> bool:
         """Whether there is a device at the path."""
         return os.path.exists(self._path)  # noqa: PTH110 - a path object for each batch says no more
@@ -275,7 +282,7 @@ def _library() -> ModuleType:
     except ImportError:
         raise ConfigurationError(
             "an output of kind 'serial' needs pyserial, which is not installed",
-            code="package_missing",
+            code="extra_missing",
             hint="pip install 'treering[serial]'",
         ) from None
     return serial

@@ -5,7 +5,6 @@ mod style;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use exception::push as push_exception;
 pub use output::ConsoleOutput;
 pub(crate) use style::Paint;
 pub use style::Style;

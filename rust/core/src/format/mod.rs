@@ -16,6 +16,7 @@ mod names;
 mod netlink;
 pub(crate) mod neutral;
 mod otel;
+mod otlp;
 mod percent;
 mod poseidonos;
 mod raw;
@@ -33,8 +34,10 @@ mod tests;
 mod time;
 pub(crate) mod traceback;
 mod treering;
+mod wire;
 
 pub use neutral::push_text as push_neutral;
+pub use otlp::otlp_logs;
 pub use spec::{Options, SpecError};
 pub use specifier::PRESETS;
 

@@ -5,7 +5,6 @@
 const VARINT: u32 = 0;
 const FIXED_64: u32 = 1;
 const LENGTH: u32 = 2;
-const FIXED_32: u32 = 5;
 
 pub fn varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -26,11 +25,6 @@ pub fn number(out: &mut Vec<u8>, field: u32, value: u64) {
 
 pub fn fixed64(out: &mut Vec<u8>, field: u32, value: u64) {
     tag(out, field, FIXED_64);
-    out.extend_from_slice(&value.to_le_bytes());
-}
-
-pub fn fixed32(out: &mut Vec<u8>, field: u32, value: u32) {
-    tag(out, field, FIXED_32);
     out.extend_from_slice(&value.to_le_bytes());
 }
 

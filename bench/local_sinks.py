@@ -3,6 +3,7 @@
 import gzip
 import os
 import pty
+import signal
 import socket
 import statistics
 import time
@@ -62,6 +63,7 @@ def apart(work):
     """Runs `work` in a child; the function that is returned waits for what it counted."""
     reading, writing = os.pipe()
     if os.fork() == 0:
+        signal.alarm(100)  # it is not to outlive a failure here
         os.write(writing, b"%d" % work())
         os._exit(0)
     os.close(writing)
@@ -69,8 +71,7 @@ def apart(work):
 
 
 def sent(output, batches):
-    from treering.outputs import Batch
-    from treering.outputs._format import formatter
+    from treering.outputs import Batch, formatter
 
     shown = formatter(output.format)
     output.open()

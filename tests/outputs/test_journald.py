@@ -110,7 +110,7 @@ def test_a_record_is_an_entry_with_fields(receiver, output):
         "TREERING_TRACE_ID": b"0af7651916cd43dd8448eb211c80319c",
         "TREERING_CONTEXT_REQUEST_ID": b"r-1",
         "TREERING_METADATA_ORDER": b"42",
-        "TREERING_METADATA_TAGS": b'["a", null]',
+        "TREERING_METADATA_TAGS": b'["a",null]',
         "TREERING_METADATA_OK": b"true",
         "TREERING_METADATA_NOTE": b"two\nlines",
     }
@@ -129,7 +129,7 @@ def test_a_record_is_an_entry_with_fields(receiver, output):
         ("CRITICAL", b"2"),
         ("SECURITY", b"4"),
         ("AUDIT", b"5"),
-        ("whatever", b"6"),
+        ("whatever", b"5"),
     ],
 )
 def test_the_priority_is_that_of_the_level(receiver, output, level, priority):
@@ -154,7 +154,7 @@ def test_names_are_such_as_journald_takes(receiver, output):
     output.write(messages(record("m", metadata={"größe in m²": 1, "x" * 100: 2})))
 
     names = receiver.entry()
-    assert "TREERING_METADATA_GR__E_IN_M_" in names or "TREERING_METADATA_GR_SSE_IN_M_" in names
+    assert "TREERING_METADATA_GR_SSE_IN_M_" in names
     assert "TREERING_METADATA_" + "X" * 46 in names
     assert all(len(name) <= 64 for name in names)
 

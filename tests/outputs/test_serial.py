@@ -11,6 +11,7 @@ import time
 import pytest
 from batches import messages
 
+import treering
 from treering.errors import BufferFull, ConfigurationError, OutputUnavailable
 from treering.outputs.serial import SerialOutput
 
@@ -185,6 +186,29 @@ def test_a_device_has_one_writer(line, output):
 
     with pytest.raises(OutputUnavailable, match="lock"):
         SerialOutput(port=line.path).open()
+
+
+def test_a_forked_child_does_not_keep_the_device(line, journal):
+    treering.configure(directory=journal, console=False)
+    treering.add_output(SerialOutput(port=line.path, components="app"))
+    treering.get_logger("app").info("opens the device")
+    assert treering.flush(10)
+    (running, child_runs), (ending, parent_ends) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(child_runs, b"x")
+        os.close(parent_ends)
+        os.read(ending, 1)
+        os._exit(0)
+    os.read(running, 1)
+    treering.shutdown()
+
+    next_one = SerialOutput(port=line.path)
+    next_one.open()
+    next_one.close()
+    for end in (running, child_runs, ending, parent_ends):
+        os.close(end)
+    os.waitpid(child, 0)
 
 
 def test_a_missing_device_is_unavailable(tmp_path):

@@ -56,6 +56,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(console::render, module)?,
         wrap_pyfunction!(context::set_context_variable, module)?,
         wrap_pyfunction!(format::formats, module)?,
+        wrap_pyfunction!(format::journald_fields, module)?,
         wrap_pyfunction!(format::neutralise, module)?,
         wrap_pyfunction!(journal::journal_levels, module)?,
         wrap_pyfunction!(journal::journal_status, module)?,

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-_CONTINUES = 0x80
-_KIND = 0xC0
-"""The later bytes of a character are `0b10xxxxxx` (RFC 3629, section 3)."""
 
+def cut(text: bytes, most: int, missing: int = 0) -> bytes:
+    """`text`, UTF-8, in `most` bytes; the last of them say how many are missing, there and elsewhere.
 
-def cut(text: bytes, most: int) -> bytes:
-    """At most `most` bytes (32 or more) of UTF-8, the last of which say how many are missing.
-
-    It ends at the end of a character.
+    Args:
+        text: Cut at the end of a character.
+        most: 32 or more.
+        missing: Bytes that are missing before it already.
     """
-    if len(text) <= most:
+    if len(text) <= most and not missing:
         return text
-    end = most - len(_note(len(text)))
-    while end and text[end] & _KIND == _CONTINUES:
+    note = "…<%d more bytes>".encode()
+    end = min(len(text), max(0, most - len(note % (len(text) + missing))))
+    # Not inside a character: its later bytes are 0b10xxxxxx.
+    while end and end < len(text) and text[end] & 0xC0 == 0x80:  # noqa: PLR2004
         end -= 1
-    return text[:end] + _note(len(text) - end)
-
-
-def _note(missing: int) -> bytes:
-    return f"…<{missing} more bytes>".encode()
+    return text[:end] + note % (len(text) - end + missing)
 
 
 __all__ = ["cut"]

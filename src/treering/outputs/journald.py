@@ -7,52 +7,27 @@ a library would bring a C extension to build and nothing else.
 from __future__ import annotations
 
 import errno
-import json
 import os
-import re
 import socket
 import struct
 import sys
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
-from treering._levels import Level, level_number
 from treering.errors import BufferFull, OutputUnavailable
 from treering.outputs._output import Output, option, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
-    from treering.outputs._batch import Batch, Record
+    from treering.outputs._batch import Batch
 
 _SOCKET = "/run/systemd/journal/socket"
 _SEND_BUFFER_BYTES = 8 << 20
 """As `sd_journal_send` asks for; the kernel gives less to those without privileges."""
 
 _TOO_LARGE = frozenset({errno.EMSGSIZE, errno.ENOBUFS})
-_MAX_MEMBERS = 256
-"""journald ignores an entry of more than 1024 fields; a larger group is one field, as JSON."""
-
-_OWN_NAMES = {
-    "process": "SYSLOG_PID",
-    "thread": "TID",
-    "file": "CODE_FILE",
-    "line": "CODE_LINE",
-    "function": "CODE_FUNC",
-}
-_PRIORITIES = (
-    (Level.AUDIT, 5),
-    (Level.SECURITY, 4),
-    (Level.CRITICAL, 2),
-    (Level.ERROR, 3),
-    (Level.WARNING, 4),
-    (Level.NOTICE, 5),
-    (Level.INFO, 6),
-)
-"""From which level on a record has which severity of syslog (RFC 5424, table 2)."""
 
 
 class JournaldOutput(Output):
@@ -157,12 +132,13 @@ class JournaldOutput(Output):
             OutputUnavailable: It is gone.
         """
         to = self._socket or self._connected()
-        for at, (record, text) in enumerate(zip(batch, batch.formatted(), strict=True)):
-            if not record.line:  # it was erased
+        identifier = _field(b"SYSLOG_IDENTIFIER", self._identifier.encode())
+        entries = _core.journald_fields(batch.data, batch.indexes)
+        for at, (fields, text) in enumerate(zip(entries, batch.formatted(), strict=True)):
+            if not fields:  # the record was erased
                 continue
-            entry = b"".join(_field(*field) for field in self._fields(record, text))
             try:
-                self._send(to, entry)
+                self._send(to, _field(b"MESSAGE", text) + identifier + fields)
             except TimeoutError:
                 raise BufferFull(
                     f"journald at {self._path} took nothing for {self._timeout_s:g} s",
@@ -200,22 +176,6 @@ class JournaldOutput(Output):
             accepted=accepted,
         )
 
-    def _fields(self, record: Record, text: bytes) -> Iterator[tuple[str, bytes]]:
-        yield "MESSAGE", text
-        yield "PRIORITY", b"%d" % _priority(record.get("level"))
-        yield "SYSLOG_IDENTIFIER", self._identifier.encode()
-        yield "TREERING_INDEX", b"%d" % record.index
-        for key, value in record.items():
-            if key == "message":
-                continue
-            if key == "exception" and isinstance(value, dict):
-                yield from _exception(record, value)
-            elif isinstance(value, dict) and len(value) <= _MAX_MEMBERS:
-                for member, inner in value.items():
-                    yield _name(f"{key}_{member}"), _text(inner)
-            else:
-                yield _OWN_NAMES.get(key) or _name(key), _text(value)
-
     def is_available(self) -> bool:
         """Whether there is a socket."""
         return os.path.exists(self._path)  # noqa: PTH110 - a path object for each batch says no more
@@ -236,37 +196,8 @@ def _program() -> str:
     return (path.parent.name if path.name == "__main__.py" else path.name) or "python"
 
 
-def _priority(level: object) -> int:
-    try:
-        number = level_number(level)
-    except ValueError:
-        return 6
-    return next((severity for least, severity in _PRIORITIES if number >= least), 7)
-
-
-@lru_cache(4096)
-def _name(key: str) -> str:
-    """A field's name: capital letters, digits and underscores, at most 64."""
-    return ("TREERING_" + re.sub(r"[^A-Z0-9_]", "_", key.upper()))[:64]
-
-
-def _text(value: object) -> bytes:
-    if isinstance(value, str):
-        return value.encode(errors="backslashreplace")
-    return json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace")
-
-
-def _exception(record: Record, exception: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    yield "TREERING_EXCEPTION_TYPE", _text(exception.get("type"))
-    yield "TREERING_EXCEPTION_MESSAGE", _text(exception.get("message"))
-    # Below the record, two spaces in.
-    shown = _core.render(record.line).partition(b"\n")[2]
-    lines = [line.removeprefix(b"  ") for line in shown.splitlines()]
-    yield "TREERING_EXCEPTION", b"\n".join(lines)
-
-
-def _field(name: str, value: bytes) -> bytes:
+def _field(name: bytes, value: bytes) -> bytes:
     """One field; a value with line feeds in it has its length before it."""
     if b"\n" in value:
-        return b"%s\n%s%s\n" % (name.encode(), struct.pack("<Q", len(value)), value)
-    return b"%s=%s\n" % (name.encode(), value)
+        return b"%s\n%s%s\n" % (name, struct.pack("<Q", len(value)), value)
+    return b"%s=%s\n" % (name, value)

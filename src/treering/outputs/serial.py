@@ -10,6 +10,7 @@ import time
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from treering.errors import BufferFull, ConfigurationError, OutputUnavailable
 from treering.outputs._cut import cut
@@ -29,6 +30,17 @@ _PIECE_BYTES = 4096
 """Written at once; as much as the kernel keeps for a serial line."""
 
 _POLL_S = 0.005
+
+_open_ports: WeakSet[serial.Serial] = WeakSet()
+
+
+def _let_go() -> None:
+    """In a forked child: the lock on a device ends with the last process that has it open."""
+    for port in list(_open_ports):
+        port.close()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 class SerialOutput(Output):
@@ -179,6 +191,7 @@ class SerialOutput(Output):
         except ValueError as error:
             wanted = f"what the device can do ({error})"
             raise self.bad_option("baud_rate", settings["baud_rate"], wanted) from error
+        _open_ports.add(self._port)
         self._opened += 1
         return self._port
 
@@ -255,11 +268,6 @@ class SerialOutput(Output):
         """
         if port.out_waiting:
             port.reset_output_buffer()
-
-    def in_child(self) -> Output:
-        """The same for a forked child, which lets go of the device: its lock goes with the last who has it."""
-        self.close()
-        return super().in_child()
 
     def is_available(self) -> bool:
         """Whether there is a device at the path."""

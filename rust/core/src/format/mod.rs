@@ -10,6 +10,7 @@ use std::fmt::Debug;
 mod console;
 mod ecs;
 mod gelf;
+mod journald;
 mod json;
 mod logfmt;
 mod names;
@@ -36,6 +37,7 @@ pub(crate) mod traceback;
 mod treering;
 mod wire;
 
+pub use journald::journald_fields;
 pub use neutral::push_text as push_neutral;
 pub use otlp::otlp_logs;
 pub use spec::{Options, SpecError};

@@ -7,6 +7,7 @@ import signal
 import socket
 import statistics
 import time
+import tty
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from bench.data import FIELDS, MESSAGE
@@ -142,10 +143,9 @@ def to_serial(batches):
             found += os.read(far, 1 << 16).count(b"\n")
         return found
 
-    output = SerialOutput(port=os.ttyname(near))
-    output.open()  # before anybody reads: it makes the line pass bytes as they are
+    tty.setraw(near)
     count = apart(read)
-    rate = sent(output, batches)
+    rate = sent(SerialOutput(port=os.ttyname(near)), batches)
     assert count() == RECORDS
     return rate
 

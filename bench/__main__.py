@@ -15,6 +15,7 @@ from bench.process import child
 from bench.prove import prove
 from bench.report import Report, machine, spread
 from bench.seal import seal
+from bench.text_file import text_file
 from bench.verify import verify
 
 
@@ -171,6 +172,7 @@ QUESTIONS = {
         audit,
         prove,
         local_sinks,
+        text_file,
         network,
     )
 }

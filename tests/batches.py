@@ -55,9 +55,9 @@ def of(lines, indexes):
     return Batch(b"".join(one + b"\n" for one in lines), list(indexes), Canonical())
 
 
-def deliver(output, end, *, step=100, after_each=lambda at: None):
-    """Hands records 0 to `end` over, again and again what was not taken; closes the output."""
-    state = {"at": 0, "is_open": False}
+def deliver(output, end, *, begin=0, step=100, after_each=lambda at: None):
+    """Hands records over, again and again what was not taken; closes the output."""
+    state = {"at": begin, "is_open": False}
 
     def turn():
         at = state["at"]

@@ -40,6 +40,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from treering._personal import forget, personal, reveal
     from treering._stdlib import StdlibHandler, capture_stdlib
+    from treering.catalog import event
 
 __all__ = [
     "AnchorError",
@@ -59,6 +60,7 @@ __all__ = [
     "configure",
     "context",
     "current_context",
+    "event",
     "flush",
     "forget",
     "get_level",
@@ -87,6 +89,12 @@ def __getattr__(name: str) -> object:
         from treering import _personal
 
         return getattr(_personal, name)
+    if name == "event":
+        from treering.catalog import event
+
+        # Found at once from now on: this is a log call.
+        globals()[name] = event
+        return event
     message = f"module 'treering' has no attribute {name!r}"
     raise AttributeError(message)
 

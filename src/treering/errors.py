@@ -13,7 +13,7 @@ TreeringError
     ├── FormatFailed                  a formatter could not render a record
     ├── FileWriteFailed (OSError)     a file could not be written
     ├── NetworkFailed (OSError)       a connection could not be made, broke, or was answered badly
-    └── OutputMisconfigured           the destination does not accept how the output is set up
+    └── SetupRefused                  the destination does not accept how the output is set up
 ```
 """
 
@@ -126,7 +126,7 @@ class NetworkFailed(OutputError, OSError):
     kind = "network"
 
 
-class OutputMisconfigured(OutputError):
+class SetupRefused(OutputError):
     """The destination answered, and does not accept how the output is set up: address, credentials."""
 
     kind = "configuration"

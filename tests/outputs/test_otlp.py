@@ -13,7 +13,7 @@ from collector import Collector, attributes, collecting, log_records, partial
 from programs import wait_for
 
 import treering
-from treering.errors import ConfigurationError, NetworkFailed, OutputMisconfigured
+from treering.errors import ConfigurationError, NetworkFailed, SetupRefused
 from treering.outputs.otlp import OtlpOutput
 
 
@@ -206,7 +206,7 @@ def test_a_batch_is_sent_in_requests_of_the_size_that_was_asked_for(collector, e
 def test_whoever_refuses_everything_is_no_judge_of_records(collector, output):
     collector.refuses = lambda body: True
 
-    with pytest.raises(OutputMisconfigured, match="refuses every record") as refused:
+    with pytest.raises(SetupRefused, match="refuses every record") as refused:
         output.write(messages("a", "b"))
     assert refused.value.accepted == 0
 
@@ -243,7 +243,7 @@ def test_what_was_taken_before_a_failure_is_told(collector, endpoint):
 def test_a_wrong_address_keeps_the_records(collector, output, status):
     collector.answers.append((status, {"Location": "/x"}, b""))
 
-    with pytest.raises(OutputMisconfigured, match=str(status)) as refused:
+    with pytest.raises(SetupRefused, match=str(status)) as refused:
         output.write(messages("a"))
     assert refused.value.accepted == 0
 

@@ -329,26 +329,26 @@ def test_a_daemon_that_is_restarted_under_load_misses_nothing(daemon, output, pr
 
 
 def test_what_a_dying_daemon_had_not_read_comes_again(output, listener):
-    first = threading.Event()
+    dies = threading.Event()
 
     def serve(self, connection):
-        if first.is_set():
+        if self.frames:
             self.read(connection)
             return
         self.read(connection, 10)
-        assert first.wait(10)
+        assert dies.wait(20)
         broken(connection)
 
     server = listener(serve)
     sent = output("tcp", server.port)
     sent.write(batch(0, 500))
-    assert len(server.numbers) <= 10, "the others are only in its host's memory"
+    wait_for(lambda: len(server.frames) == 10, "the first messages")
 
-    first.set()
-    deliver(sent, 600, step=600)
+    dies.set()
+    deliver(sent, 600, begin=500)
 
     wait_for(lambda: set(server.numbers) == set(range(600)), "every record")
-    assert sent.statistics()["resent"] >= 490
+    assert sent.statistics()["resent"] == 500
 
 
 def test_a_server_that_takes_connections_and_breaks_them_makes_no_progress(output, listener):
@@ -371,9 +371,10 @@ def test_a_server_that_takes_connections_and_breaks_them_makes_no_progress(outpu
             at += 10
         except NetworkFailed as error:
             at += error.accepted
-            stood.append(at)
             sent.close()
-    assert stood == [stood[0]] * 5, "nothing more than its host acknowledged before it first broke"
+            # Nothing is in doubt as long as its host was quicker to break than to acknowledge.
+            stood += [at] if sent.statistics()["unconfirmed"] else []
+    assert stood == [stood[0]] * 5, "nothing new before what is in doubt was read"
 
     breaks.clear()
     sent.write(batch(at, at + 50))

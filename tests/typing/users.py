@@ -2,6 +2,7 @@
 
 import treering
 from treering import Level, LogCategory, Logger, Receipt, StdlibHandler
+from treering.catalog import BurstFilter, Catalog, EventFilter, declare
 from treering.journal import Journal
 
 config = treering.configure("production", directory="logs", level=Level.DEBUG)
@@ -31,3 +32,17 @@ text: str = work(3)
 for index, line in Journal("logs").records(10, follow=False):
     first: int = index
     raw: bytes = line
+
+
+@declare(id="036000002", message="Volume {name} has been created.")
+def volume_created(*, name: str) -> None:
+    """Events can be declared in code, too."""
+
+
+treering.event(volume_created, name="v")
+volume_created(name="v")
+catalog = Catalog.load("storage.yaml")
+treering.event(catalog.by_name["ARRAY_CREATE_FAILED"], array_name="a", level="ERROR")
+findings: list[str] = [f"{finding.line}: {finding.code}" for finding in catalog.findings]
+passes: bool = EventFilter.load("filter").passes({"event_id": "036000002"})
+told = BurstFilter(window=10).write([{"message": "m"}])

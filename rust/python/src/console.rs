@@ -51,9 +51,11 @@ pub fn parse_time(text: &str) -> Option<u64> {
     treering_core::clock::parse_rfc3339(text)
 }
 
+type Ranges = Vec<(u64, u64)>;
+
 /// Which records a reader wants; see the core's `Filter`.
 #[pyclass(module = "treering._core", frozen)]
-pub struct Filter(filter::Filter);
+pub struct Filter(pub(crate) filter::Filter);
 
 impl Filter {
     pub fn inner(&self) -> &filter::Filter {
@@ -65,7 +67,7 @@ impl Filter {
 impl Filter {
     #[new]
     #[pyo3(signature = (*, level = None, component = None, category = None, since_ns = None,
-                        until_ns = None, grep = None, fields = Vec::new(), journal = false))]
+                        until_ns = None, grep = None, fields = Vec::new(), journal = false, events = None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         level: Option<Level>,
@@ -76,6 +78,7 @@ impl Filter {
         grep: Option<String>,
         fields: Vec<(String, String)>,
         journal: bool,
+        events: Option<(Ranges, Ranges)>,
     ) -> Self {
         Self(filter::Filter {
             level,
@@ -85,6 +88,7 @@ impl Filter {
             until_ns,
             grep,
             fields,
+            events: events.map(|(included, excluded)| filter::Events { included, excluded }),
             journal,
         })
     }

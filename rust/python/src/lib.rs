@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod buffer;
 mod call;
 mod callsite;
 mod configure;
@@ -9,6 +10,7 @@ mod console;
 mod context;
 mod encode;
 mod errors;
+mod event;
 mod exception;
 mod format;
 mod frame;
@@ -21,6 +23,8 @@ mod recognise;
 mod record;
 mod seal;
 mod tap;
+mod textfile;
+mod trace;
 mod transparency;
 
 #[pymodule]
@@ -29,6 +33,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: imports run with the GIL held.
     let fast_frames = unsafe { frame::choose() };
     module.add("fast_frames", fast_frames)?;
+    module.add_class::<buffer::RecordBuffer>()?;
     module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
     module.add_class::<format::Formatter>()?;
@@ -38,6 +43,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recognise::Recogniser>()?;
     module.add_class::<tap::Lock>()?;
     module.add_class::<tap::Tap>()?;
+    module.add_class::<textfile::TextFile>()?;
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,
@@ -51,6 +57,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::log_record, module)?,
         wrap_pyfunction!(configure::parse_level, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
+        wrap_pyfunction!(event::log_event, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,
@@ -87,6 +94,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_prune, module)?,
         wrap_pyfunction!(seal::seal_request, module)?,
         wrap_pyfunction!(seal::seal_rotate_key, module)?,
+        wrap_pyfunction!(trace::set_trace_source, module)?,
         wrap_pyfunction!(transparency::seal_salts, module)?,
         wrap_pyfunction!(seal::seal_seen, module)?,
         wrap_pyfunction!(seal::seal_verify, module)?,

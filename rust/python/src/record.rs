@@ -11,7 +11,7 @@ use treering_core::line::push_string;
 use crate::callsite::{self, push_begin, push_process, Location};
 use crate::encode::{self, Ancestors};
 use crate::logger::Logger;
-use crate::{call, context, exception, frame, pipeline};
+use crate::{call, context, exception, frame, pipeline, trace};
 
 /// A record that is being put together.
 #[derive(Debug, Default)]
@@ -20,8 +20,12 @@ pub struct Record {
     pub category: Option<String>,
     pub component: String,
     pub message: String,
+    /// `,"event_id":…,"event_name":…,"cause":…` or nothing.
+    pub event: Vec<u8>,
     /// As `Location::push` writes it.
     pub location: Vec<u8>,
+    /// As `trace::split` writes it.
+    pub trace: Vec<u8>,
     /// `"key":value,…`, as are the next two.
     pub context: Vec<u8>,
     pub metadata: Vec<u8>,
@@ -39,10 +43,12 @@ impl Record {
         out.extend_from_slice(b"\",");
         push_begin(&mut out, self.level, self.category.as_deref(), &self.component);
         push_string(&mut out, &self.message);
+        out.extend_from_slice(&self.event);
         out.extend_from_slice(&self.location);
         push_process(&mut out);
         let (thread, length) = call::thread_digits();
         out.extend_from_slice(&thread[..usize::from(length)]);
+        out.extend_from_slice(&self.trace);
         for (key, fields) in [
             (&b",\"context\":{"[..], &self.context),
             (&b",\"metadata\":{"[..], &self.metadata),
@@ -181,6 +187,19 @@ fn site_location(
     }
 }
 
+/// The record of a call whose message and fields have been found elsewhere; fields as keyword arguments
+/// of a log call, those with a meaning of their own included.
+pub fn of_fields<'py>(
+    logger: &Logger,
+    level: Level,
+    message: &Bound<'py, PyAny>,
+    fields: Vec<Pair<'py>>,
+) -> Record {
+    let positional = std::slice::from_ref(message);
+    let call = Call { logger, level, exc_info: false, location: None, positional };
+    call.record(message.py(), fields)
+}
+
 struct Call<'a, 'py> {
     logger: &'a Logger,
     level: Level,
@@ -189,7 +208,7 @@ struct Call<'a, 'py> {
     positional: &'a [Bound<'py, PyAny>],
 }
 
-type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+pub type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 impl<'py> Call<'_, 'py> {
     fn record(&self, py: Python<'py>, named: Vec<Pair<'py>>) -> Record {
@@ -229,7 +248,8 @@ impl<'py> Call<'_, 'py> {
             Some(location) if up == 0 => record.location.clone_from(location),
             _ => Location::here(py, up).push(&mut record.location),
         }
-        record.context = encode::fields(&context, &mut Ancestors::default());
+        let (trace, fields) = trace::split(&context);
+        (record.trace, record.context) = (trace::of(py, trace), fields);
         record.metadata = encode::pairs(&metadata, &mut Ancestors::default());
         record.performance_data = encode::pairs(&performance, &mut Ancestors::default());
         if let Some(Ok(exc_info)) = exc_info {

@@ -12,6 +12,7 @@ from treering.cli import (
     cat,
     drain,
     erase,
+    events,
     keys,
     level,
     pipe,
@@ -27,7 +28,21 @@ from treering.errors import TreeringError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (cat, tail, pipe, stats, verify, prove, keys, anchor, erase, level, drain, witness)
+_COMMANDS = (
+    cat,
+    tail,
+    pipe,
+    stats,
+    verify,
+    prove,
+    keys,
+    anchor,
+    erase,
+    level,
+    drain,
+    witness,
+    events,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,7 +13,9 @@ from treering._levels import level_number
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    Ranges = Sequence[tuple[int, int]]
 
 _RELATIVE = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -42,6 +44,11 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
         help="a field's value; dotted for nested ones; may be given again",
     )
     group.add_argument(
+        "--event-filter",
+        metavar="FILE",
+        help="event ids to include or exclude, as in PoseidonOS's filter policy files",
+    )
+    group.add_argument(
         "--journal", action="store_true", help="show what the journal says about itself, too"
     )
 
@@ -57,7 +64,17 @@ def filter_of(options: argparse.Namespace) -> _core.Filter:
         grep=options.grep,
         fields=options.field,
         journal=options.journal,
+        events=_events(options.event_filter),
     )
+
+
+def _events(path: str | None) -> tuple[Ranges, Ranges] | None:
+    if path is None:
+        return None
+    from treering.catalog import EventFilter
+
+    chosen = EventFilter.load(path)
+    return chosen.included, chosen.excluded
 
 
 def add_looks(parser: argparse.ArgumentParser) -> None:

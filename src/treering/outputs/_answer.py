@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from treering.errors import NetworkFailed, OutputMisconfigured
+from treering.errors import NetworkFailed, SetupRefused
 
 if TYPE_CHECKING:
     from treering.errors import OutputError
@@ -42,14 +42,14 @@ class Answer(NamedTuple):
 def failure(answer: Answer, name: str) -> OutputError:
     """The error for an answer that says nothing about the records."""
     if answer.status in range(300, 400):
-        return OutputMisconfigured(
+        return SetupRefused(
             f"{name} answered {answer.status} and points to {answer.location!r}: redirects are not"
             " followed, the final url would be right",
             code="http_redirect",
             retry_after_s=MISCONFIGURED_RETRY_S,
         )
     if answer.status in _MISCONFIGURED:
-        return OutputMisconfigured(
+        return SetupRefused(
             f"{name} answered {answer}",
             code="http_refused",
             retry_after_s=MISCONFIGURED_RETRY_S,

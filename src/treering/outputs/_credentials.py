@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from treering.errors import OutputMisconfigured
+from treering.errors import SetupRefused
 
 if TYPE_CHECKING:
     from typing import Any
@@ -45,7 +45,7 @@ def authorization(chosen: Mapping[str, Any]) -> dict[str, str]:
     The file is read each time, because whoever gives out tokens replaces it.
 
     Raises:
-        OutputMisconfigured: The file cannot be read, or holds no token.
+        SetupRefused: The file cannot be read, or holds no token.
     """
     token = chosen["token"]
     if chosen["token_file"] is not None:
@@ -63,6 +63,6 @@ def _token_in(file: str) -> str:
         return secret(Path(file).read_text(encoding="utf-8").strip())
     except (OSError, ValueError) as error:
         what = str(error) if isinstance(error, OSError) else "it holds no token"
-        raise OutputMisconfigured(
+        raise SetupRefused(
             f"option token_file is '{file}': {what}", path=file, field="token_file"
         ) from None

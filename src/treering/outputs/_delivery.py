@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from treering.errors import OutputError, OutputMisconfigured
+from treering.errors import OutputError, SetupRefused
 from treering.outputs._answer import MISCONFIGURED_RETRY_S, UNREADABLE
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Delivery:
 
         Raises:
             OutputError: What `post` raised, `accepted` set; what was refused before is told later.
-            OutputMisconfigured: Whatever was sent was refused: then the address may be wrong.
+            SetupRefused: Whatever was sent was refused: then the address may be wrong.
         """
         begin, ends = 0, list[int]()
         try:
@@ -76,7 +76,7 @@ class Delivery:
 
     def _check_taken(self) -> None:
         if self._refused and not self._has_taken:
-            raise OutputMisconfigured(
+            raise SetupRefused(
                 f"{self._name} has taken nothing yet and refuses every record, last"
                 f" {self.last_refusal}",
                 retry_after_s=MISCONFIGURED_RETRY_S,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from treering.errors import NetworkFailed, OutputMisconfigured
+from treering.errors import NetworkFailed, SetupRefused
 from treering.outputs._answer import Answer
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _pool(url: str, arguments: dict[str, Any]) -> PoolManager:
         return urllib3.PoolManager(num_pools=1, **arguments)
     proxy = proxy if "://" in proxy else f"http://{proxy}"
     if not proxy.startswith(("http://", "https://")):
-        raise OutputMisconfigured(
+        raise SetupRefused(
             f"proxy {shown(proxy)} cannot be used: an http or https one would be right"
         )
     user = urlsplit(proxy).netloc.rpartition("@")[0]

@@ -193,7 +193,7 @@ class HttpOutput(Output):
         """Reads the credentials; the connection is made with the first request.
 
         Raises:
-            OutputMisconfigured: The token's file cannot be read, or the environment's proxy not be used.
+            SetupRefused: The token's file cannot be read, or the environment's proxy not be used.
         """
         self._opened()
 
@@ -222,7 +222,7 @@ class HttpOutput(Output):
 
         Raises:
             NetworkFailed: There was no answer, or it asks for patience: then `retry_after_s` is set.
-            OutputMisconfigured: The destination wants another address or other credentials.
+            SetupRefused: The destination wants another address or other credentials.
         """
         # An erased record leaves an empty line, and nothing to send.
         found = [(at, line) for at, line in enumerate(batch.formatted()) if line]

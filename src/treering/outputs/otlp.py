@@ -197,7 +197,7 @@ class OtlpOutput(Output):
         """Starts over; the connection is made with the first request.
 
         Raises:
-            OutputMisconfigured: The environment's proxy cannot be used.
+            SetupRefused: The environment's proxy cannot be used.
         """
         self._opened()
 
@@ -219,7 +219,7 @@ class OtlpOutput(Output):
 
         Raises:
             NetworkFailed: There was no answer, or it asks for patience: then `retry_after_s` is set.
-            OutputMisconfigured: The destination wants another address or other credentials, or has
+            SetupRefused: The destination wants another address or other credentials, or has
                 never taken a record.
         """
         lines, indexes = batch.lines, batch.indexes

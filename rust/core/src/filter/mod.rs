@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 use crate::journal::COMPONENT as JOURNAL;
 use crate::level::{self, Level};
 
+mod events;
 mod grep;
 mod head;
 #[cfg(test)]
 mod tests;
 
+pub use events::Events;
 use head::Head;
 
 /// What a record must have to be chosen; what is `None` or empty asks for nothing.
@@ -28,6 +30,7 @@ pub struct Filter {
     /// A path such as `context.user_id`, or a key of `metadata`, `context` or the record itself, the
     /// first that has it; and its value as text.
     pub fields: Vec<(String, String)>,
+    pub events: Option<Events>,
     /// Also what the journal says about itself; asking for its component shows that anyway.
     pub journal: bool,
 }
@@ -39,6 +42,9 @@ impl Filter {
     pub fn matches(&self, line: &[u8]) -> bool {
         let head = Head::of(line);
         if head.as_ref().is_some_and(|head| !self.matches_head(head)) {
+            return false;
+        }
+        if self.events.as_ref().is_some_and(|events| !events.passes(line)) {
             return false;
         }
         if self.grep.as_ref().is_some_and(|needle| !grep::contains(line, needle)) {

@@ -1,4 +1,4 @@
-use super::Filter;
+use super::{Events, Filter};
 use crate::clock::parse_rfc3339;
 use crate::level;
 
@@ -130,4 +130,23 @@ fn lines_that_are_no_record_have_only_text() {
     assert!(grep("NOISE").matches(b"noise"));
     assert!(!component("noise").matches(b"noise"));
     assert!(!field("a", "noise").matches(b"noise"));
+}
+
+#[test]
+fn events_pass_by_their_numbers() {
+    let events = |included: &[(u64, u64)], excluded: &[(u64, u64)]| Filter {
+        events: Some(Events { included: included.into(), excluded: excluded.into() }),
+        ..all()
+    };
+    let event = LINE.replace("\"context\"", "\"event_id\":\"000002500\",\"context\"");
+    let (event, none) = (event.as_bytes(), LINE.as_bytes());
+
+    assert!(events(&[(2000, 2500)], &[]).matches(event));
+    assert!(!events(&[(2501, 3000)], &[]).matches(event));
+    assert!(!events(&[], &[(2500, 2500)]).matches(event));
+    assert!(events(&[], &[(1, 2)]).matches(event));
+    assert!(events(&[(2500, 2500)], &[(2500, 2500)]).matches(event), "included and excluded");
+    assert!(events(&[], &[(0, u64::MAX)]).matches(none), "no event, nothing to exclude");
+    assert!(!events(&[(0, u64::MAX)], &[]).matches(none), "no event, nothing to include");
+    assert!(events(&[], &[]).matches(event) && events(&[], &[]).matches(none));
 }

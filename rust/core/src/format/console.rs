@@ -43,6 +43,14 @@ impl Console {
             key(out, "category");
             neutral::push_word(&category.text(), out);
         }
+        let event =
+            [("event_id", Key::EventId), ("event_name", Key::EventName), ("cause", Key::Cause)];
+        for (name, event) in event.map(|(name, key)| (name, record.get(key))) {
+            if !event.is_absent() {
+                key(out, name);
+                neutral::push_word(&event.text(), out);
+            }
+        }
         for (name, value) in record.fields() {
             key(out, &name.text());
             if value.is_string() {

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::raw::Raw;
 use super::record::{Key, Record};
 use super::spec::{Options, Result};
+use super::time::TimeCache;
 use super::{Format, Scratch};
 use crate::clock::rfc3339;
 
@@ -44,7 +45,7 @@ impl Ecs {
 impl Format for Ecs {
     fn push(&self, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         out.push(b'{');
-        push_timestamp(record, out);
+        push_timestamp(record, &mut scratch.time, out);
         out.extend_from_slice(b"\"log.level\":");
         record.get(Key::Level).push_string(out);
         push_key("message", out);
@@ -80,13 +81,14 @@ impl Format for Ecs {
 }
 
 /// `"@timestamp":"…",`; nothing when the record has no time: who takes it in sets one then.
-fn push_timestamp(record: &Record<'_>, out: &mut Vec<u8>) {
+fn push_timestamp(record: &Record<'_>, time: &mut TimeCache, out: &mut Vec<u8>) {
     let timestamp = record.get(Key::Timestamp);
-    let Some(timestamp_ns) = record.timestamp_ns() else { return };
+    let Some((seconds, nanoseconds)) = time.read(timestamp) else { return };
     out.extend_from_slice(b"\"@timestamp\":");
     if timestamp.inside().len() == 30 && timestamp.inside().as_bytes()[10] == b'T' {
         timestamp.push_string(out);
     } else {
+        let timestamp_ns = seconds * 1_000_000_000 + u64::from(nanoseconds);
         push_quoted(&rfc3339(timestamp_ns), out);
     }
     out.push(b',');

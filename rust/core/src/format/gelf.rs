@@ -4,14 +4,14 @@
 //! Additional fields begin with `_` and hold text or numbers: other values become their JSON.
 //! `_id` is not allowed, so a field `id` is `_id_`. A message must not be empty: `-` then.
 
-use std::io::Write;
-
 use super::json::{push_key, push_quoted, push_text_pair};
 use super::names::{push_cleaned, Names};
 use super::raw::Raw;
 use super::record::{Key, Record};
 use super::spec::{Options, Result};
+use super::time::push_fraction;
 use super::{syslog, traceback, Format, Scratch};
+use crate::line::push_int;
 
 pub const OPTIONS: [&str; 1] = ["hostname"];
 
@@ -61,16 +61,18 @@ impl Format for Gelf {
             let full = format!("{}\n{}", message.text(), traceback::text_of(record));
             push_quoted(full.trim_end(), out);
         }
-        if let Some(ns) = record.timestamp_ns() {
-            // A vector takes everything.
-            let (seconds, microseconds) = (ns / 1_000_000_000, ns / 1000 % 1_000_000);
-            let _ = write!(out, ",\"timestamp\":{seconds}.{microseconds:06}");
+        if let Some((seconds, nanoseconds)) = scratch.time.read(record.get(Key::Timestamp)) {
+            push_key("timestamp", out);
+            push_int(out, seconds as i64);
+            out.push(b'.');
+            push_fraction(nanoseconds, 6, out);
         }
-        let _ = write!(out, ",\"level\":{}", syslog::severity(record));
+        push_key("level", out);
+        push_int(out, syslog::severity(record).into());
         scratch.names.clear();
         if let Some(index) = record.index {
             push_name("index", &mut scratch.names, out);
-            let _ = write!(out, "{index}");
+            push_int(out, index as i64);
         }
         for (name, key) in super::record::KEYS.iter().filter(|(_, key)| ADDITIONAL.contains(key)) {
             push_additional(name, record.get(*key), &mut scratch.names, out);

@@ -1,7 +1,5 @@
 //! What the JSON shapes share: times, sources, tracebacks and objects.
 
-use memchr::memchr2;
-
 use super::names::Names;
 use super::neutral::is_obeyed;
 use super::raw::Raw;
@@ -25,14 +23,13 @@ pub fn push_quoted(text: &str, out: &mut Vec<u8>) {
 
 /// Appends the record's time as a JSON string; what is no time, as it is.
 pub fn push_time(time: &TimeFormat, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
+    let timestamp = record.get(Key::Timestamp);
     out.push(b'"');
-    let begin = out.len();
-    time.push(record.get(Key::Timestamp), &mut scratch.time, out);
-    if memchr2(b'"', b'\\', &out[begin..]).is_some() {
-        out.truncate(begin - 1);
-        return record.get(Key::Timestamp).push_string(out);
+    if time.push_if_time(timestamp, &mut scratch.time, out) {
+        return out.push(b'"');
     }
-    out.push(b'"');
+    out.pop();
+    timestamp.push_string(out);
 }
 
 /// Appends `,"key":"text"`, unless there is none.

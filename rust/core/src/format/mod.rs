@@ -42,6 +42,7 @@ pub use neutral::push_text as push_neutral;
 pub use otlp::otlp_logs;
 pub use spec::{Options, SpecError};
 pub use specifier::PRESETS;
+pub(crate) use time::offset as local_offset;
 
 use record::Record;
 use spec::Result;

@@ -7,11 +7,14 @@ use std::ops::Range;
 #[derive(Debug, Default)]
 pub struct Names {
     written: Vec<Range<usize>>,
+    /// A bit for each kind of name written: most new ones are of a new kind, and none of the others.
+    kinds: u64,
 }
 
 impl Names {
     pub fn clear(&mut self) {
         self.written.clear();
+        self.kinds = 0;
     }
 
     /// Appends what `write` writes, at most `most` bytes of it; a name that was there before gets a
@@ -29,18 +32,29 @@ impl Names {
             // A vector takes everything.
             let _ = write!(out, "{suffix}");
         }
+        self.kinds |= kind(&out[begin..]);
         self.written.push(begin..out.len());
     }
 
     fn is_taken(&self, out: &[u8], begin: usize) -> bool {
-        self.written.iter().any(|place| out[place.clone()] == out[begin..])
+        self.kinds & kind(&out[begin..]) != 0
+            && self.written.iter().any(|place| out[place.clone()] == out[begin..])
     }
+}
+
+fn kind(name: &[u8]) -> u64 {
+    let (first, last) = (name.first().copied(), name.last().copied());
+    let ends = u32::from(first.unwrap_or(0)) * 5 + u32::from(last.unwrap_or(0)) * 3;
+    1 << ((ends + name.len() as u32) % 64)
 }
 
 /// Appends a name with every character that `allowed` refuses replaced by `_`; `_` for an empty one.
 pub fn push_cleaned(name: &str, allowed: impl Fn(char) -> bool, out: &mut Vec<u8>) {
     if name.is_empty() {
         return out.push(b'_');
+    }
+    if name.bytes().all(|byte| byte.is_ascii() && allowed(byte.into())) {
+        return out.extend_from_slice(name.as_bytes());
     }
     let mut buffer = [0; 4];
     for character in name.chars() {

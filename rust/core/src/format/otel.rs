@@ -3,8 +3,6 @@
 //! Integers of 64 bits are text there, ids are hexadecimal. Attribute names are those of the
 //! semantic conventions (`code.*`, `process.pid`, `thread.id`, `exception.*`) where there is one.
 
-use std::io::Write;
-
 use super::json::{push_key, push_text_pair, push_traceback};
 use super::names::Names;
 use super::raw::Raw;
@@ -12,6 +10,7 @@ use super::record::{Key, Record};
 use super::spec::{Options, Result};
 use super::{Format, Scratch};
 use crate::level::{self, Level};
+use crate::line::push_int;
 
 pub const OPTIONS: [&str; 0] = [];
 
@@ -42,14 +41,15 @@ impl Otel {
 impl Format for Otel {
     fn push(&self, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         // 0 is the protocol's word for an unknown time.
-        let time_ns = record.timestamp_ns().unwrap_or(0);
+        let time = scratch.time.read(record.get(Key::Timestamp)).unwrap_or_default();
         let severity = record.level().map_or(0, severity);
-        // A vector takes everything.
-        let _ = write!(
-            out,
-            "{{\"timeUnixNano\":\"{time_ns}\",\"observedTimeUnixNano\":\"{time_ns}\",\
-             \"severityNumber\":{severity}"
-        );
+        for begin in ["{\"timeUnixNano\":\"", "\",\"observedTimeUnixNano\":\""] {
+            out.extend_from_slice(begin.as_bytes());
+            push_int(out, (time.0 * 1_000_000_000 + u64::from(time.1)) as i64);
+        }
+        out.push(b'"');
+        push_key("severityNumber", out);
+        push_int(out, severity.into());
         push_text_pair("severityText", record.get(Key::Level), out);
         out.extend_from_slice(b",\"body\":{\"stringValue\":");
         record.get(Key::Message).push_string(out);
@@ -161,17 +161,21 @@ fn push_any(value: Raw<'_>, out: &mut Vec<u8>) {
         Some(b'[') => return push_array(value, out),
         None | Some(b'n') => return out.extend_from_slice(b"{}"),
         Some(_) if json.parse::<i64>().is_ok() => {
-            let _ = write!(out, "{{\"intValue\":\"{json}\"}}");
-            return;
+            return push_parts(&["{\"intValue\":\"", json, "\"}"], out);
         }
         // Whole numbers of more than 64 bits would lose digits as floats.
         Some(_) if !json.contains(['.', 'e', 'E']) => {
-            let _ = write!(out, "{{\"stringValue\":\"{json}\"}}");
-            return;
+            return push_parts(&["{\"stringValue\":\"", json, "\"}"], out);
         }
         Some(_) => "doubleValue",
     };
-    let _ = write!(out, "{{\"{kind}\":{json}}}");
+    push_parts(&["{\"", kind, "\":", json, "}"], out);
+}
+
+fn push_parts(parts: &[&str], out: &mut Vec<u8>) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 fn push_map(value: Raw<'_>, out: &mut Vec<u8>) {

@@ -88,8 +88,9 @@ impl Format for Poseidonos {
 
 /// The field `error_code`; 0 where there is none.
 fn push_error_code(record: &Record<'_>, out: &mut Vec<u8>) {
-    let code = record.field("error_code");
-    let code = if code.is_absent() { record.field("errorCode") } else { code };
+    let mut fields = record.fields();
+    let code = fields.find(|(key, _)| matches!(key.inside(), "error_code" | "errorCode"));
+    let code = code.map_or(Raw::default(), |(_, code)| code);
     push_integer(if code.is_string() { Raw::default() } else { code }, "0", out);
 }
 

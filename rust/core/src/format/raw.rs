@@ -54,6 +54,11 @@ impl<'a> Raw<'a> {
         serde_json::from_str::<String>(self.0).map_or(inside.into(), Into::into)
     }
 
+    pub fn says(self, text: &str) -> bool {
+        let inside = self.inside();
+        inside == text || (inside.contains('\\') && self.text() == text)
+    }
+
     pub fn as_u64(self) -> Option<u64> {
         self.inside().parse().ok()
     }
@@ -87,6 +92,12 @@ impl<'a> Raw<'a> {
         Members::of(self.0, "{")
     }
 
+    /// The same; anything else is one entry, called `name`.
+    pub fn members(self, name: &'static str) -> Members<'a> {
+        let alone = !self.is_absent() && !self.is_object();
+        Members { alone: alone.then_some((Raw(name), self)), ..self.entries() }
+    }
+
     /// Values of an array; none of anything else.
     pub fn items(self) -> impl Iterator<Item = Raw<'a>> {
         Members::of(self.0, "[").map(|(_, value)| value)
@@ -95,7 +106,7 @@ impl<'a> Raw<'a> {
     /// The value under a key of an object; absent when there is none.
     #[must_use]
     pub fn get(self, key: &str) -> Raw<'a> {
-        let found = self.entries().filter(|(name, _)| name.text() == key).last();
+        let found = self.entries().filter(|(name, _)| name.says(key)).last();
         found.map_or(Raw::default(), |(_, value)| value)
     }
 }
@@ -105,12 +116,13 @@ impl<'a> Raw<'a> {
 pub struct Members<'a> {
     rest: Option<Scan<'a>>,
     has_keys: bool,
+    alone: Option<(Raw<'a>, Raw<'a>)>,
 }
 
 impl<'a> Members<'a> {
     fn of(json: &'a str, open: &str) -> Self {
         let rest = json.strip_prefix(open).map(Scan::new);
-        Self { rest, has_keys: open == "{" }
+        Self { rest, has_keys: open == "{", alone: None }
     }
 }
 
@@ -118,7 +130,7 @@ impl<'a> Iterator for Members<'a> {
     type Item = (Raw<'a>, Raw<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let scan = self.rest.as_mut()?;
+        let Some(scan) = self.rest.as_mut() else { return self.alone.take() };
         let key = if self.has_keys { scan.key()? } else { Raw::default() };
         let value = scan.value(DEEPEST)?;
         if !scan.take(b',') {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::neutral::is_obeyed;
-use super::raw::{Members, Raw};
+use super::raw::Raw;
 use super::scan::{Scan, DEEPEST};
 use crate::clock::parse_rfc3339;
 use crate::level::{self, Level};
@@ -60,6 +60,31 @@ pub const KEYS: [(&str, Key); 21] = [
     ("exception", Key::Exception),
 ];
 
+/// The same as they begin in a canonical line.
+const CANONICAL: [&str; KEYS.len()] = [
+    r#""timestamp":"#,
+    r#""level":"#,
+    r#""category":"#,
+    r#""component":"#,
+    r#""message":"#,
+    r#""event_id":"#,
+    r#""event_name":"#,
+    r#""cause":"#,
+    r#""module":"#,
+    r#""function":"#,
+    r#""file":"#,
+    r#""line":"#,
+    r#""process":"#,
+    r#""thread":"#,
+    r#""host":"#,
+    r#""trace_id":"#,
+    r#""span_id":"#,
+    r#""context":"#,
+    r#""metadata":"#,
+    r#""performance_data":"#,
+    r#""exception":"#,
+];
+
 /// Where the fields of a record stand, the nearest to the call first.
 const GROUPS: [(Key, &str); 3] = [
     (Key::Metadata, "\"metadata\""),
@@ -110,9 +135,18 @@ impl<'a> Record<'a> {
         }
         let mut next = 0;
         while !scan.take(b'}') {
-            let key = scan.key()?;
+            let key = match scan.expected(&CANONICAL[next..]) {
+                Some(found) => Ok(next + found),
+                None => scan.key().map(known)?,
+            };
             let value = scan.value(DEEPEST)?;
-            next = record.put(key, value, next);
+            match key {
+                Ok(at) => {
+                    record.values[at] = value;
+                    next = at + 1;
+                }
+                Err(other) => record.others.push((other, value)),
+            }
             if !scan.take(b',') {
                 if !scan.take(b'}') {
                     return None;
@@ -127,21 +161,6 @@ impl<'a> Record<'a> {
         scan.is_at_end().then_some(record)
     }
 
-    /// Keeps a value; `expected` is where its key would be in canonical order.
-    fn put(&mut self, key: Raw<'a>, value: Raw<'a>, expected: usize) -> usize {
-        let name = key.text();
-        let found = (expected..KEYS.len()).chain(0..expected).find(|at| KEYS[*at].0 == name);
-        let at = match found {
-            Some(at) if !is_group(KEYS[at].1) || value.is_object() => at,
-            _ => {
-                self.others.push((key, value));
-                return expected;
-            }
-        };
-        self.values[at] = value;
-        at + 1
-    }
-
     #[inline]
     pub fn get(&self, key: Key) -> Raw<'a> {
         self.values[key as usize]
@@ -149,17 +168,13 @@ impl<'a> Record<'a> {
 
     /// All fields: of the call, of the context, of performance, then keys that are not ours.
     pub fn fields(&self) -> impl Iterator<Item = (Raw<'a>, Raw<'a>)> + '_ {
-        let groups = GROUPS.iter().flat_map(|(group, _)| self.entries(*group));
+        let groups = GROUPS.iter().flat_map(|(group, name)| self.get(*group).members(name));
         groups.chain(self.others.iter().copied())
     }
 
     /// Keys that no record of ours has, with their values.
     pub fn others(&self) -> &[(Raw<'a>, Raw<'a>)] {
         &self.others
-    }
-
-    fn entries(&self, group: Key) -> Members<'a> {
-        self.get(group).entries()
     }
 
     /// A field by path, as filters find it: `context.user_id`, or `user_id` wherever it stands.
@@ -172,12 +187,16 @@ impl<'a> Record<'a> {
             let (_, key) = KEYS.iter().find(|(known, _)| *known == name)?;
             Some(walk(self.get(*key), rest)).filter(|found| !found.is_absent())
         });
-        let other = || self.others.iter().rev().find(|(key, _)| key.text() == path);
+        let other = || self.others.iter().rev().find(|(key, _)| key.says(path));
         let found = whole.unwrap_or_else(|| first(&|group| group.get(path)));
         if !found.is_absent() {
             return found;
         }
-        other().map_or_else(|| first(&|group| walk(group, path)), |(_, value)| *value)
+        match other() {
+            Some((_, value)) => *value,
+            None if path.contains('.') => first(&|group| walk(group, path)),
+            None => found,
+        }
     }
 
     pub fn timestamp_ns(&self) -> Option<u64> {
@@ -203,8 +222,10 @@ impl<'a> Record<'a> {
     }
 }
 
-fn is_group(key: Key) -> bool {
-    matches!(key, Key::Context | Key::Metadata | Key::PerformanceData)
+/// Where a key of ours stands among them; any other key itself.
+fn known(key: Raw<'_>) -> std::result::Result<usize, Raw<'_>> {
+    let name = key.text();
+    KEYS.iter().position(|(known, _)| *known == name).ok_or(key)
 }
 
 fn walk<'a>(object: Raw<'a>, path: &str) -> Raw<'a> {

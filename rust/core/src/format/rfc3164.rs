@@ -58,9 +58,7 @@ impl Rfc3164 {
 impl Format for Rfc3164 {
     fn push(&self, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         let _ = write!(out, "<{}>", self.facility * 8 + severity(record));
-        if record.timestamp_ns().is_some() {
-            self.time.push(record.get(Key::Timestamp), &mut scratch.time, out);
-        }
+        self.time.push_if_time(record.get(Key::Timestamp), &mut scratch.time, out);
         push_host(record, &self.hostname, out);
         out.push(b' ');
         self.push_tag(record, out);

@@ -2,8 +2,6 @@
 //!
 //! `<134>1 2026-11-21T10:30:45.123456Z host auth 4711 - [treering@32473 level="INFO" …] message`
 
-use std::io::Write;
-
 use super::names::{push_cleaned, Names};
 use super::neutral;
 use super::raw::Raw;
@@ -12,6 +10,7 @@ use super::spec::{wrong, Options, Result};
 use super::syslog::{facility, hostname, push_host, push_word, severity, word};
 use super::time::TimeFormat;
 use super::{traceback, Format, Scratch};
+use crate::line::push_int;
 
 pub const OPTIONS: [&str; 8] =
     ["facility", "hostname", "app_name", "procid", "msgid", "enterprise", "sd_id", "bom"];
@@ -60,13 +59,10 @@ impl Rfc5424 {
     }
 
     fn push_header(&self, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
-        // A vector takes everything.
-        let _ = write!(out, "<{}>1 ", self.facility * 8 + severity(record));
-        let begin = out.len();
-        self.time.push(record.get(Key::Timestamp), &mut scratch.time, out);
-        // What is no time would be no header either.
-        if !out[begin..].ends_with(b"Z") || record.timestamp_ns().is_none() {
-            out.truncate(begin);
+        out.push(b'<');
+        push_int(out, (self.facility * 8 + severity(record)).into());
+        out.extend_from_slice(b">1 ");
+        if !self.time.push_if_time(record.get(Key::Timestamp), &mut scratch.time, out) {
             out.push(b'-');
         }
         out.push(b' ');
@@ -95,7 +91,8 @@ impl Format for Rfc5424 {
         names.clear();
         if let Some(index) = record.index {
             push_name("index", names, out);
-            let _ = write!(out, "{index}\"");
+            push_int(out, index as i64);
+            out.push(b'"');
         }
         for (name, key) in &KEYS[..Key::Context as usize] {
             if !matches!(key, Key::Timestamp | Key::Message | Key::Host) {

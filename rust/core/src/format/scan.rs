@@ -1,7 +1,5 @@
 //! Walking over JSON without building anything: what a value spans, and that it is one.
 
-use memchr::memchr2;
-
 use super::raw::Raw;
 
 /// Values may be nested as deep as `serde_json` reads them.
@@ -24,6 +22,7 @@ impl<'a> Scan<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn skip_spaces(&mut self) {
         while self.peek() == Some(b' ') {
             self.at += 1;
@@ -36,11 +35,21 @@ impl<'a> Scan<'a> {
     }
 
     /// Takes a byte if it is next.
+    #[inline]
     pub fn take(&mut self, byte: u8) -> bool {
         self.skip_spaces();
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
+    }
+
+    /// Takes one of some keys, each with its quotes and colon, if it is next; says which.
+    #[inline]
+    pub fn expected(&mut self, keys: &[&str]) -> Option<usize> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let found = keys.iter().position(|key| rest.starts_with(key.as_bytes()))?;
+        self.at += keys[found].len();
+        Some(found)
     }
 
     /// Takes a key and its colon; the key with its quotes.
@@ -100,7 +109,7 @@ impl<'a> Scan<'a> {
         let bytes = self.text.as_bytes();
         let mut at = self.at + 1;
         loop {
-            at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+            at = mark(bytes, at)?;
             if bytes[at] == b'"' {
                 self.at = at + 1;
                 return Some(());
@@ -133,6 +142,25 @@ impl<'a> Scan<'a> {
         self.at += count;
         (count > 0).then_some(count)
     }
+}
+
+/// Where the next quote or backslash is. Most strings are too short to call a search for.
+#[inline]
+fn mark(bytes: &[u8], mut at: usize) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    while let Some(word) = bytes.get(at..at + 8).and_then(|word| word.try_into().ok()) {
+        let word = u64::from_le_bytes(word);
+        // The lowest mark is exact, those above it may not be.
+        let found = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5c));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|byte| matches!(byte, b'"' | b'\\')).map(|found| at + found)
 }
 
 /// Bytes of an escape after its backslash. Half a surrogate pair is no character.

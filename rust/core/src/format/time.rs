@@ -20,11 +20,15 @@ pub struct TimeFormat {
     utc: bool,
 }
 
-/// The second that was formatted last.
+/// The second that was read and formatted last.
 #[derive(Debug, Default)]
 pub struct TimeCache {
     /// `2026-11-21T10:30:45.` of the record.
-    second: [u8; SECOND_BYTES],
+    prefix: [u8; SECOND_BYTES],
+    /// Since the epoch.
+    seconds: u64,
+    /// `text` and `fractions` are of this second.
+    is_formatted: bool,
     /// Its text, but for the fractions.
     text: Vec<u8>,
     /// Where in `text` a fraction goes, and its digits.
@@ -54,29 +58,33 @@ impl TimeFormat {
 
     /// Appends a record's time; what is no time, as it is; `-` when there is none.
     pub fn push(&self, timestamp: Raw<'_>, cache: &mut TimeCache, out: &mut Vec<u8>) {
-        let text = timestamp.inside().as_bytes();
-        let canonical = text.len() == TIMESTAMP_BYTES && text[TIMESTAMP_BYTES - 1] == b'Z';
-        if canonical && text[..SECOND_BYTES] == cache.second {
-            if let Some(nanoseconds) = digits(&text[SECOND_BYTES..TIMESTAMP_BYTES - 1]) {
-                return cache.push(nanoseconds, out);
-            }
+        if self.push_if_time(timestamp, cache, out) {
+            return;
         }
-        let Some(timestamp_ns) = parse_rfc3339(timestamp.inside()) else {
-            if timestamp.is_empty() {
-                return out.push(b'-');
-            }
-            return timestamp.push_text(out);
-        };
-        self.fill(timestamp_ns / 1_000_000_000, cache);
-        cache.push((timestamp_ns % 1_000_000_000) as u32, out);
-        // A leap second reads as the one after it: its text is not to be remembered for others.
-        if canonical && text[SECOND_BYTES - 1] == b'.' && text[17] != b'6' {
-            cache.second.copy_from_slice(&text[..SECOND_BYTES]);
+        if timestamp.is_empty() {
+            out.push(b'-');
+        } else {
+            timestamp.push_text(out);
         }
     }
 
+    /// Appends a record's time if it is one; says whether it is.
+    pub fn push_if_time(
+        &self,
+        timestamp: Raw<'_>,
+        cache: &mut TimeCache,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Some((seconds, nanoseconds)) = cache.read(timestamp) else { return false };
+        if !cache.is_formatted {
+            self.fill(seconds, cache);
+        }
+        cache.push(nanoseconds, out);
+        true
+    }
+
     fn fill(&self, seconds: u64, cache: &mut TimeCache) {
-        cache.second = [0; SECOND_BYTES];
+        cache.is_formatted = true;
         cache.text.clear();
         cache.fractions.clear();
         let parts = Parts::new(seconds, if self.utc { None } else { Some(offset(seconds)) });
@@ -93,6 +101,25 @@ impl TimeFormat {
 }
 
 impl TimeCache {
+    /// Seconds since the epoch and nanoseconds of a record's time.
+    pub fn read(&mut self, timestamp: Raw<'_>) -> Option<(u64, u32)> {
+        let text = timestamp.inside().as_bytes();
+        let canonical = text.len() == TIMESTAMP_BYTES && text[TIMESTAMP_BYTES - 1] == b'Z';
+        if canonical && text[..SECOND_BYTES] == self.prefix {
+            let nanoseconds = digits(&text[SECOND_BYTES..TIMESTAMP_BYTES - 1]);
+            return nanoseconds.map(|nanoseconds| (self.seconds, nanoseconds));
+        }
+        let timestamp_ns = parse_rfc3339(timestamp.inside())?;
+        self.seconds = timestamp_ns / 1_000_000_000;
+        self.is_formatted = false;
+        if canonical && text[SECOND_BYTES - 1] == b'.' {
+            self.prefix.copy_from_slice(&text[..SECOND_BYTES]);
+        } else {
+            self.prefix = [0; SECOND_BYTES];
+        }
+        Some((self.seconds, (timestamp_ns % 1_000_000_000) as u32))
+    }
+
     fn push(&self, nanoseconds: u32, out: &mut Vec<u8>) {
         let mut from = 0;
         for (at, digits) in &self.fractions {
@@ -126,7 +153,7 @@ const OFFSET_BIAS: i64 = 1 << (OFFSET_BITS - 1);
 /// Seconds east of UTC at a time. Zones change their offset at quarters of an hour, so one quarter
 /// is remembered: `localtime_r` takes a lock of the C library, and a child forked while this thread
 /// holds it would wait forever.
-fn offset(seconds: u64) -> i64 {
+pub(crate) fn offset(seconds: u64) -> i64 {
     /// Quarter + 1 above, offset + bias below; 0 is nothing yet.
     static REMEMBERED: AtomicI64 = AtomicI64::new(0);
 

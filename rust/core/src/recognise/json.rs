@@ -22,6 +22,9 @@ pub fn recognise(line: &str, zone: Zone) -> Option<Foreign> {
     let Ok(Value::Object(mut object)) = serde_json::from_str(text) else {
         return None;
     };
+    if let Some(foreign) = super::poseidonos::json(&object, zone) {
+        return Some(foreign);
+    }
     let mut foreign = Foreign::default();
     if is_canonical(&object, text) {
         foreign.verbatim = Some(text.as_bytes().to_vec());
@@ -36,6 +39,11 @@ pub fn recognise(line: &str, zone: Zone) -> Option<Foreign> {
     foreign.host = take(&mut object, &["host", "hostname"], text_of);
     foreign.process =
         take(&mut object, &["process", "pid", "processId", "process_id"], Value::as_u64);
+    if let Some(id) = take(&mut object, &["event_id"], text_of) {
+        foreign.event_id = Some(id);
+        foreign.event_name = take(&mut object, &["event_name"], text_of);
+        foreign.cause = take(&mut object, &["cause"], text_of);
+    }
     for (key, part) in [("context", &mut foreign.context), ("metadata", &mut foreign.metadata)] {
         if let Some(Value::Object(fields)) = object.get_mut(key).map(Value::take) {
             object.remove(key);

@@ -69,6 +69,13 @@ fn pairs(line: &str) -> Option<Vec<(String, String)>> {
     Some(found)
 }
 
+/// The character of the four digits that follow.
+fn unit(chars: &mut std::str::CharIndices<'_>) -> Option<char> {
+    let digit = |_| chars.next()?.1.to_digit(16);
+    let code = (0..4).map(digit).try_fold(0, |code, digit| Some(code << 4 | digit?))?;
+    char::from_u32(code)
+}
+
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();
@@ -78,6 +85,8 @@ fn unquote(text: &str) -> Option<(String, &str)> {
             '\\' => match chars.next()?.1 {
                 'n' => value.push('\n'),
                 't' => value.push('\t'),
+                'r' => value.push('\r'),
+                'u' => value.push(unit(&mut chars)?),
                 other => value.push(other),
             },
             other => value.push(other),

@@ -7,6 +7,7 @@
 mod json;
 mod logfmt;
 mod plain;
+mod poseidonos;
 mod prefixed;
 mod syslog;
 #[cfg(all(test, not(loom)))]
@@ -35,7 +36,15 @@ pub struct Foreign {
     pub component: Option<String>,
     pub host: Option<String>,
     pub process: Option<u64>,
+    pub thread: Option<u64>,
     pub message: String,
+    pub event_id: Option<String>,
+    pub event_name: Option<String>,
+    pub cause: Option<String>,
+    pub module: Option<String>,
+    pub function: Option<String>,
+    pub file: Option<String>,
+    pub line: Option<u64>,
     pub context: Map<String, Value>,
     pub metadata: Map<String, Value>,
     /// The line is a canonical one already and stays as it is.
@@ -211,7 +220,8 @@ fn recognise<'a>(text: &str, zone: Zone, counts: &'a mut Counts) -> (Foreign, &'
     if let Some(foreign) = syslog::recognise(text, zone) {
         return (foreign, &mut counts.syslog);
     }
-    if let Some(foreign) = prefixed::recognise(text, zone) {
+    let poseidonos = poseidonos::text(text, zone);
+    if let Some(foreign) = poseidonos.or_else(|| prefixed::recognise(text, zone)) {
         return (foreign, &mut counts.prefixed);
     }
     if let Some(foreign) = logfmt::recognise(text, zone) {
@@ -224,21 +234,13 @@ fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str
     let mut out = Vec::with_capacity(256 + foreign.message.len());
     out.extend_from_slice(b"{\"timestamp\":");
     push_string(&mut out, &rfc3339(timestamp_ns));
-    let mut pair = |key: &str, value: &str| {
-        if !value.is_empty() {
-            out.extend_from_slice(format!(",\"{key}\":").as_bytes());
-            push_string(&mut out, value);
-        }
-    };
-    pair("level", &level::name(level));
-    pair("category", foreign.category.as_deref().unwrap_or_default());
+    push_pair(&mut out, "level", &level::name(level));
+    push_pair(&mut out, "category", foreign.category.as_deref().unwrap_or_default());
     let component = foreign.component.as_deref().unwrap_or(component);
-    pair("component", crate::journal::component_name(component));
+    push_pair(&mut out, "component", crate::journal::component_name(component));
     out.extend_from_slice(b",\"message\":");
     push_string(&mut out, &foreign.message);
-    if let Some(process) = foreign.process {
-        out.extend_from_slice(format!(",\"process\":{process}").as_bytes());
-    }
+    push_place(&mut out, foreign);
     if let Some(host) = &foreign.host {
         out.extend_from_slice(b",\"host\":");
         push_string(&mut out, host);
@@ -251,6 +253,34 @@ fn canonical(foreign: &Foreign, level: Level, timestamp_ns: u64, component: &str
     }
     out.push(b'}');
     out
+}
+
+fn push_pair(out: &mut Vec<u8>, key: &str, value: &str) {
+    if !value.is_empty() {
+        out.extend_from_slice(format!(",\"{key}\":").as_bytes());
+        push_string(out, value);
+    }
+}
+
+/// The event, where it was logged, and by whom.
+fn push_place(out: &mut Vec<u8>, foreign: &Foreign) {
+    for (key, value) in [
+        ("event_id", &foreign.event_id),
+        ("event_name", &foreign.event_name),
+        ("cause", &foreign.cause),
+        ("module", &foreign.module),
+        ("function", &foreign.function),
+        ("file", &foreign.file),
+    ] {
+        push_pair(out, key, value.as_deref().unwrap_or_default());
+    }
+    for (key, value) in
+        [("line", foreign.line), ("process", foreign.process), ("thread", foreign.thread)]
+    {
+        if let Some(value) = value {
+            out.extend_from_slice(format!(",\"{key}\":{value}").as_bytes());
+        }
+    }
 }
 
 fn push_object(out: &mut Vec<u8>, fields: &Map<String, Value>) {

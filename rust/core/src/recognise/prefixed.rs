@@ -227,13 +227,25 @@ fn dashed(found: &Captures<'_>, zone: Zone) -> Option<Foreign> {
         (None, Some(level)) => (text(found, 3), level),
         (None, None) => return None,
     };
-    Some(Foreign {
+    let mut foreign = Foreign {
         timestamp_ns: Some(iso(&found[1], zone)?),
         level: Some(level),
         component: Some(name),
         message: text(found, 4),
         ..Foreign::default()
-    })
+    };
+    // … - LEVEL - module:line - function - text
+    let place = found[3].rsplit_once(':').zip(found[4].split_once(" - "));
+    if let Some(((module, line), (function, message))) = place {
+        let is_name = |char: char| char.is_alphanumeric() || "_<>.".contains(char);
+        if let (Ok(line), true) = (line.parse(), function.chars().all(is_name)) {
+            foreign.component = Some(module.to_owned());
+            foreign.module.clone_from(&foreign.component);
+            (foreign.function, foreign.line) = (Some(function.to_owned()), Some(line));
+            message.clone_into(&mut foreign.message);
+        }
+    }
+    Some(foreign)
 }
 
 fn log4j(found: &Captures<'_>, zone: Zone) -> Option<Foreign> {

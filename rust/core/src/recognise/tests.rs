@@ -3,6 +3,8 @@ use serde_json::Value;
 
 use super::{Recogniser, Zone};
 
+mod poseidonos;
+
 fn piped(text: &[u8]) -> Vec<Value> {
     let mut recogniser = Recogniser::new("pipe", Zone::Utc);
     let mut found = Vec::new();
@@ -19,7 +21,7 @@ fn piped(text: &[u8]) -> Vec<Value> {
 }
 
 /// (line, time, level, component, message); `-` for what the line does not say.
-const LINES: [(&str, &str, &str, &str, &str); 20] = [
+const LINES: [(&str, &str, &str, &str, &str); 32] = [
     (r#"{"time":"2026-01-02T03:04:05Z","lvl":"warn","logger":"db","msg":"slow","ms":7}"#, "2026-01-02T03:04:05", "WARNING", "db", "slow"),
     (r#"{"ts":1700000000.5,"severity":"ERR","event":"lost"}"#, "2023-11-14T22:13:20.5", "ERROR", "pipe", "lost"),
     (r#"level=info ts=2026-01-02T03:04:05.5Z msg="served it" logger=web bytes=12"#, "2026-01-02T03:04:05.5", "INFO", "web", "served it"),
@@ -39,6 +41,18 @@ const LINES: [(&str, &str, &str, &str, &str); 20] = [
     ("E (1234) wifi: no AP", "-", "ERROR", "wifi", "no AP"),
     ("2026-11-21 04:19:00 status installed libc6", "2026-11-21T04:19:00", "INFO", "pipe", "status installed libc6"),
     ("ERROR: it broke", "-", "ERROR", "pipe", "it broke"),
+    ("2024-01-15 10:30:45,123 - ERROR - auth:42 - log_in - refused", "2024-01-15T10:30:45.123", "ERROR", "auth", "refused"),
+    ("2024-01-15 10:30:45 ERROR: refused", "2024-01-15T10:30:45", "ERROR", "pipe", "refused"),
+    ("2025-07-03 21:16:08,765 - backup_node - ERROR - Failed to load config: BackupNodeConfig.__init__() got an unexpected keyword argument 'security'", "2025-07-03T21:16:08.765", "ERROR", "backup_node", "Failed to load config: BackupNodeConfig.__init__() got an unexpected keyword argument 'security'"),
+    (poseidonos::PARENTHESES, "2022-10-19T19:09:02.029184126", "INFO", "pipe", "The CLI server has been initialized successfully."),
+    (poseidonos::TRACE, "2022-10-19T19:09:20.253586649", "NOTICE", "pipe", "CLI server has recieved a message from a CLI client."),
+    (poseidonos::COMMAS, "2022-03-04T15:56:08.557557315", "INFO", "pipe", "A client has been disconnected."),
+    (poseidonos::QUOTES, "2022-02-18T13:47:14.993519", "INFO", "pipe", "A new client has been accepted (connected)."),
+    (poseidonos::CAPITALS, "2023-03-24T10:00:01.000000002", "WARNING", "pipe", "Failed to mount the array."),
+    (poseidonos::COMMA_AT_THE_END, "2022-03-04T15:54:01.407056341", "INFO", "pipe", "A client has been disconnected."),
+    (poseidonos::LOGGER_NAME, "2022-02-18T13:47:16.463356", "INFO", "pos_logger", "A new client has been accepted (connected)."),
+    (poseidonos::FLAT, "-", "INFO", "ArrayManager", "Failed to create an array"),
+    (poseidonos::NESTED, "-", "INFO", "pipe", "Failed to create an array"),
     ("Error handling is documented elsewhere", "-", "INFO", "pipe", "Error handling is documented elsewhere"),
 ];
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from bench.audit import audit
+from bench.local_sinks import local_sinks
 from bench.network import network
 from bench.peers import NAMES
 from bench.process import child
@@ -170,6 +171,7 @@ QUESTIONS = {
         verify,
         audit,
         prove,
+        local_sinks,
         text_file,
         network,
     )

@@ -5,7 +5,7 @@ import json
 from programs import wait_for
 
 from treering.errors import OutputError
-from treering.outputs import Batch
+from treering.outputs import Batch, formatter
 
 
 class Canonical:
@@ -30,6 +30,20 @@ def line(number, **fields):
         "metadata": {"n": number, **fields},
     }
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def record(message, *, level="INFO", component="auth", **keys):
+    """A canonical line with these keys."""
+    begin = {"timestamp": "2026-11-21T01:18:00.123456789Z", "level": level, "component": component}
+    fields = begin | {"message": message} | keys
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def messages(*records, shown="%m", first=0):
+    """A batch of messages, or of canonical lines, as a format shows them."""
+    lines = [one if isinstance(one, bytes) else record(one) for one in records]
+    data = b"".join(one + b"\n" for one in lines)
+    return Batch(data, range(first, first + len(lines)), formatter(shown))
 
 
 def batch(begin, end, **fields):

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from treering.config import _values as values
-from treering.errors import ConfigurationError, OutputError, SetupRefused
+from treering.errors import ConfigurationError, OutputError
 from treering.outputs import _credentials as credentials
-from treering.outputs._answer import MISCONFIGURED_RETRY_S, TOO_LARGE, UNREADABLE, failure
+from treering.outputs._answer import TOO_LARGE, failure
 from treering.outputs._body import Encoding, end_of_request, ranges
+from treering.outputs._delivery import Delivery
 from treering.outputs._output import Output, option
 from treering.outputs._post import Endpoint, plain_url, shown
 from treering.outputs._tls import TLS_OPTIONS, context
@@ -173,9 +174,8 @@ class HttpOutput(Output):
         self._endpoint: Endpoint | None = None
         self._headers: dict[str, str] = {}
         self._most_bytes: int = chosen["max_body_bytes"]
-        self._has_taken = False
-        self._untold = 0
-        self._counts: dict[str, Any] = {"requests": 0, "sent_bytes": 0, "last_refusal": None}
+        self._delivery = Delivery(shown(chosen["url"]))
+        self._counts = {"requests": 0, "sent_bytes": 0}
 
     def bad_option(self, option: str, value: object, wanted: str) -> ConfigurationError:
         """The error for an option that cannot be used, without what is secret."""
@@ -228,29 +228,15 @@ class HttpOutput(Output):
         found = [(at, line) for at, line in enumerate(batch.formatted()) if line]
         lines = [line for _, line in found]
         indexes = [batch.indexes[at] for at, _ in found]
-        begin, refused, self._untold = 0, self._untold, 0
-        ends: list[int] = []
         try:
-            while begin < len(lines):
-                end = (
-                    ends.pop() if ends else end_of_request(lines, indexes, begin, self._most_bytes)
-                )
-                answer = self._post(lines[begin:end], indexes[begin:end])
-                if answer.status in UNREADABLE and end - begin > 1:
-                    ends += [end, (begin + end) // 2]
-                    continue
-                if answer.status in UNREADABLE:
-                    refused += 1
-                    self._counts["last_refusal"] = f"record {indexes[begin]}: {answer}"
-                else:
-                    self._has_taken = True
-                begin = end
-            self._check_taken(refused)
+            return self._delivery.deliver(
+                indexes,
+                lambda begin: end_of_request(lines, indexes, begin, self._most_bytes),
+                lambda begin, end: self._post(lines[begin:end], indexes[begin:end]),
+            )
         except OutputError as error:
-            if self._has_taken:
-                error.accepted, self._untold = found[begin][0], refused
+            error.accepted = found[error.accepted][0]
             raise
-        return refused
 
     def close(self) -> None:
         """Lets go of the connection."""
@@ -265,7 +251,7 @@ class HttpOutput(Output):
             `requests`, `sent_bytes` (after compression), and `last_refusal`: which record was refused
             last, and what the destination said about it.
         """
-        return dict(self._counts)
+        return self._counts | {"last_refusal": self._delivery.last_refusal}
 
     def _post(self, lines: Sequence[bytes], indexes: Sequence[int]) -> Answer:
         """One request, with an answer that is about the records."""
@@ -283,15 +269,6 @@ class HttpOutput(Output):
         if answer.status == TOO_LARGE:
             self._most_bytes = max(1, len(text) // 2)
         return answer
-
-    def _check_taken(self, refused: int) -> None:
-        """A destination that refuses whatever it gets is no judge of records."""
-        if refused and not self._has_taken:
-            raise SetupRefused(
-                f"{shown(self._options['url'])} has taken nothing yet and refuses every record, last"
-                f" {self._counts['last_refusal']}",
-                retry_after_s=MISCONFIGURED_RETRY_S,
-            )
 
     def _check(self) -> None:
         """What options say together."""

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from bench.audit import audit
+from bench.formatters import formatters
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
@@ -168,6 +169,7 @@ QUESTIONS = {
         verify,
         audit,
         prove,
+        formatters,
     )
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.audit import audit
 from bench.local_sinks import local_sinks
 from bench.network import network
+from bench.formatters import formatters
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
@@ -174,6 +175,7 @@ QUESTIONS = {
         local_sinks,
         text_file,
         network,
+        formatters,
     )
 }
 

@@ -12,6 +12,8 @@ pub enum Error {
     Damaged { path: PathBuf, what: String },
     /// A setting that cannot be used; `wanted` says what could.
     Setting { name: &'static str, found: String, wanted: &'static str },
+    /// A pattern for redaction that cannot be used, and why.
+    Pattern { name: String, pattern: String, why: String },
     /// What was asked for cannot be done with this journal; nothing was changed.
     Refused { path: PathBuf, what: String },
     /// Others can write where only the owner of the journal may.
@@ -29,6 +31,9 @@ impl std::fmt::Display for Error {
             Self::Damaged { path, what } => write!(out, "'{}' is damaged: {what}", path.display()),
             Self::Setting { name, found, wanted } => {
                 write!(out, "setting {name} is '{found}': {wanted}")
+            }
+            Self::Pattern { name, pattern, why } => {
+                write!(out, "pattern '{name}' of setting redaction_patterns, '{pattern}', {why}")
             }
             Self::Refused { path, what } => write!(out, "'{}': {what}", path.display()),
             Self::Unsafe { path, what } => {

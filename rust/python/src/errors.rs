@@ -31,6 +31,10 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("field", *name)?;
             ("ConfigurationError", "setting_invalid")
         }
+        Error::Pattern { .. } => {
+            fields.set_item("field", "redaction_patterns")?;
+            ("ConfigurationError", "pattern_invalid")
+        }
         Error::Unsafe { path, .. } => {
             fields.set_item("path", path)?;
             ("JournalUnavailable", "journal_unsafe")

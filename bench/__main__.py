@@ -11,6 +11,7 @@ from bench.audit import audit
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
+from bench.redaction import redaction
 from bench.report import Report, machine, spread
 from bench.seal import seal
 from bench.verify import verify
@@ -168,6 +169,7 @@ QUESTIONS = {
         verify,
         audit,
         prove,
+        redaction,
     )
 }
 

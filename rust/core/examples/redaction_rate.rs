@@ -15,8 +15,8 @@ const ROUNDS: usize = 100;
 
 const CLEAN: &str = concat!(
     r#"{"timestamp":"2026-11-21T01:18:00.123456789Z","level":"INFO","component":"auth.session","#,
-    r#""message":"User authenticated","module":"app.views","function":"login","file":"/srv/app/views.py","#,
-    r#""line":120,"process":1234567,"thread":1234568,"metadata":{"user_id":70712,"method":"saml","ms":3.25}}"#,
+    r#""message":"User authenticated","module":"app.views","function":"login","file":"views.py","#,
+    r#""line":120,"process":1234567,"thread":1234568,"metadata":{"user_id":70712,"ok":true}}"#,
     "\n"
 );
 

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 
 from bench.audit import audit
+from bench.formatters import formatters
 from bench.local_sinks import local_sinks
 from bench.network import network
-from bench.formatters import formatters
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
+from bench.redaction import redaction
 from bench.report import Report, machine, spread
 from bench.seal import seal
 from bench.text_file import text_file
@@ -176,6 +177,7 @@ QUESTIONS = {
         text_file,
         network,
         formatters,
+        redaction,
     )
 }
 

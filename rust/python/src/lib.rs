@@ -57,6 +57,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::levels, module)?,
         wrap_pyfunction!(configure::log_record, module)?,
         wrap_pyfunction!(configure::parse_level, module)?,
+        wrap_pyfunction!(configure::redact, module)?,
+        wrap_pyfunction!(configure::redact_arguments, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
         wrap_pyfunction!(event::log_event, module)?,
         wrap_pyfunction!(configure::statistics, module)?,

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from bench.audit import audit
 from bench.formatters import formatters
+from bench.network import network
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
 from bench.report import Report, machine, spread
 from bench.seal import seal
+from bench.text_file import text_file
 from bench.verify import verify
 
 
@@ -170,6 +172,8 @@ QUESTIONS = {
         audit,
         prove,
         formatters,
+        text_file,
+        network,
     )
 }
 

@@ -165,6 +165,62 @@ class Lock:
     def release(self) -> None: ...
 
 @final
+class TextFile:
+    """A text file that rotates, compresses and cleans up; `treering.outputs.FileOutput` has the words."""
+
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        max_bytes: int,
+        max_age_s: float | None,
+        rotate_at: tuple[int, int] | None,
+        utc: bool,
+        naming: str,
+        backup_count: int | None,
+        max_total_bytes: int | None,
+        backup_max_age_s: int | None,
+        compression: str,
+        permissions: int,
+        header: bytes,
+        sync: bool,
+        immutable: bool,
+        append_only: bool,
+    ) -> Self: ...
+    def open(self) -> None: ...
+    def write(self, text: bytes, ends: Sequence[int] | None, now_ns: int) -> None:
+        """Appends records that end at `ends`, or at every line feed."""
+
+    def rotate(self, now_ns: int) -> bool: ...
+    def close(self, timeout_s: float) -> None: ...
+    def statistics(self) -> dict[str, Any]: ...
+
+@final
+class RecordBuffer:
+    """The newest records, within bounds: pairs of index and line, oldest first."""
+
+    def __new__(cls, max_records: int, max_bytes: int, refuse: bool) -> Self: ...
+    def append(self, lines: bytes, indexes: Sequence[int]) -> tuple[int, int]:
+        """How many need not come again, and how many of these were too large to be kept."""
+
+    def records(
+        self,
+        newest: int | None = None,
+        filter: Filter | None = None,  # noqa: A002 - the word of the field
+    ) -> list[tuple[int, bytes]]: ...
+    def drain(self) -> list[tuple[int, bytes]]: ...
+    def oldest(self, count: int) -> tuple[int, list[tuple[int, bytes]]]:
+        """How many have left it before these, and the records."""
+
+    def let_go(self, gone: int) -> None:
+        """Removes the oldest until `gone` have left it."""
+
+    def fill(self) -> tuple[int, int, int]:
+        """Records, bytes, and how many were dropped."""
+
+    def __len__(self) -> int: ...
+
+@final
 class Recogniser:
     """Makes records of foreign lines and logs them."""
 
@@ -211,6 +267,14 @@ def set_journal_level(
     directory: str | PathLike[str], component: str, level: int | None, persist: bool
 ) -> bool: ...
 def set_level(component: str, level: int | None) -> bool: ...
+def set_trace_source(
+    read: Callable[[Any], tuple[str, str] | None] | None = None, variable: object = None
+) -> None:
+    """Whom to ask for the trace and span id of a record: `read(value of the context variable)`.
+
+    Asked once for each value that the variable takes in a thread; without a variable, for every record.
+    """
+
 def statistics() -> dict[str, Any] | None: ...
 def checkpoint_parse(note: bytes) -> tuple[str, int, bytes]: ...
 def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]: ...

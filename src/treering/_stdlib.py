@@ -28,7 +28,8 @@ class StdlibHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Logs one record; the component is the logger's name."""
         try:
-            if record.levelno < _core.get_level(record.name):
+            # What carries `treering` came from here, for pytest's caplog.
+            if record.levelno < _core.get_level(record.name) or hasattr(record, "treering"):
                 return
             metadata = {key: value for key, value in vars(record).items() if key not in _STANDARD}
             category = metadata.pop("category", None)
@@ -40,11 +41,17 @@ class StdlibHandler(logging.Handler):
                 _message(record),
                 (record.module, record.funcName, record.pathname, record.lineno),
                 metadata,
-                record.exc_info[1] if record.exc_info else None,
+                _exception(record),
                 None if category is None else str(getattr(category, "value", category)),
             )
         except Exception:  # noqa: BLE001 - the border of the log call: never into the application
             self.handleError(record)
+
+
+def _exception(record: logging.LogRecord) -> BaseException | None:
+    """Its exception, unless the request's or task's own record has it with traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    return None if getattr(error, "_treering_logged", False) else error
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -63,7 +70,8 @@ class Capture:
         root = logging.getLogger()
         self._handlers, self._level = root.handlers[:], root.level
         self._silenced = {name: logging.getLogger(name).level for name in silence}
-        root.handlers = [handler]
+        stays = [other for other in root.handlers if getattr(other, "treering_stays", False)]
+        root.handlers = [handler, *stays]
         root.setLevel(level)
         for name, silenced in silence.items():
             logging.getLogger(name).setLevel(silenced)

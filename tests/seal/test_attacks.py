@@ -389,8 +389,8 @@ def test_an_application_cannot_write_records_of_the_journal(journal, trust):
     spoof.audit("epoch opened", epoch=3, key="none")
     import logging
 
-    treering.capture_stdlib()
-    logging.getLogger("treering.journal").critical("journal closed")
+    with treering.capture_stdlib():
+        logging.getLogger("treering.journal").critical("journal closed")
     treering.shutdown()
     assert judged(journal, trust).code == SEALED
     text = Path(max(journal.glob("active/*.jsonl"))).read_text()

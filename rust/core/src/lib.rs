@@ -3,6 +3,7 @@
 //! `ring` keeps canonical lines in shared memory until `drain` appends them to the `journal`; `domain`
 //! is the memory that all processes of one journal share; `process` is one process's place in it.
 
+pub mod buffer;
 pub mod clock;
 pub mod console;
 pub mod domain;
@@ -20,3 +21,4 @@ pub mod recognise;
 pub mod ring;
 pub mod seal;
 mod sync;
+pub mod textfile;

@@ -20,11 +20,12 @@ use crate::context::{self, Ambient};
 use crate::frame;
 use crate::logger::Logger;
 use crate::pipeline::State;
+use crate::trace;
 
 /// Lines that may get longer than this are rendered first and copied then.
 const FAST_BYTES: usize = 8 << 10;
-/// Punctuation and the fixed keys of a line, generously.
-const FRAME_BYTES: usize = 96;
+/// Punctuation, the fixed keys of a line and its trace context, generously.
+const FRAME_BYTES: usize = 96 + trace::BYTES;
 
 type Object = *mut ffi::PyObject;
 
@@ -142,7 +143,7 @@ pub unsafe fn fast(
         let ambient = context::ambient();
         let mut bound = FRAME_BYTES + site.head.len() + site.fields.len() + logger.context.len();
         if let Some(ambient) = ambient {
-            if !logger.context.is_empty() {
+            if !logger.context.is_empty() || !logger.trace.is_empty() {
                 return false;
             }
             bound += ambient.context.len();
@@ -215,17 +216,32 @@ pub unsafe fn fast(
 /// `out` has room for the context, as the bound counts it.
 #[inline]
 unsafe fn write_context(out: *mut u8, logger: &Logger, ambient: Option<&Ambient>) -> *mut u8 {
-    let fields = match ambient {
-        Some(ambient) => &ambient.context,
-        None => &logger.context,
+    let (own, fields) = match ambient {
+        Some(ambient) => (&ambient.trace, &ambient.context),
+        None => (&logger.trace, &logger.context),
     };
-    if fields.is_empty() {
-        return out;
-    }
     // SAFETY: counted in the bound.
     unsafe {
+        let mut out = out;
+        if !own.is_empty() || trace::is_installed() {
+            out = write_trace(out, own);
+        }
+        if fields.is_empty() {
+            return out;
+        }
         let out = write_bytes(out, b",\"context\":{");
         let out = write_bytes(out, fields);
         write_bytes(out, b"}")
     }
+}
+
+/// # Safety
+/// `out` has room for `trace::BYTES`.
+#[inline(never)]
+unsafe fn write_trace(out: *mut u8, own: &[u8]) -> *mut u8 {
+    // SAFETY: promised by the caller; nothing that `trace` makes is longer.
+    trace::found(|ids| unsafe {
+        let is_found = trace::is_installed() && !ids.is_empty();
+        write_bytes(out, if is_found { ids } else { own })
+    })
 }

@@ -212,8 +212,10 @@ pub fn log_record(
     #[allow(unsafe_code)]
     // SAFETY: the GIL is held; the bytes are copied before Python code runs.
     if let Some(ambient) = unsafe { crate::context::ambient() } {
+        record.trace.clone_from(&ambient.trace);
         record.context.clone_from(&ambient.context);
     }
+    record.trace = crate::trace::of(py, std::mem::take(&mut record.trace));
     if let Some(exc_info) = exc_info {
         exception::push_exc_info(exc_info, &mut record.exception);
     }

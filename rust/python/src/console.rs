@@ -55,7 +55,7 @@ type Ranges = Vec<(u64, u64)>;
 
 /// Which records a reader wants; see the core's `Filter`.
 #[pyclass(module = "treering._core", frozen)]
-pub struct Filter(filter::Filter);
+pub struct Filter(pub(crate) filter::Filter);
 
 impl Filter {
     pub fn inner(&self) -> &filter::Filter {

@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::encode::{self, Ancestors};
+use crate::trace;
 
 /// The context variable, null until the first use: programs without ambient context never look.
 static VARIABLE: AtomicPtr<ffi::PyObject> = AtomicPtr::new(std::ptr::null_mut());
@@ -16,6 +16,7 @@ static VARIABLE: AtomicPtr<ffi::PyObject> = AtomicPtr::new(std::ptr::null_mut())
 #[pyclass(module = "treering._core", frozen)]
 pub struct Ambient {
     fields: Py<PyDict>,
+    pub trace: Vec<u8>,
     pub context: Vec<u8>,
 }
 
@@ -30,8 +31,8 @@ impl Ambient {
     #[new]
     fn new(fields: Bound<'_, PyDict>) -> PyResult<Self> {
         let fields = fields.copy()?;
-        let context = encode::fields(&fields, &mut Ancestors::default());
-        Ok(Self { fields: fields.unbind(), context })
+        let (trace, context) = trace::split(&fields);
+        Ok(Self { fields: fields.unbind(), trace, context })
     }
 
     #[getter(fields)]

@@ -1,9 +1,12 @@
 //! The two worlds of errors: what the core reports, and the exceptions of `treering.errors`.
 
+use std::path::Path;
+
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use treering_core::error::Error;
 use treering_core::level::{self, Level};
+use treering_core::textfile::Failure;
 
 /// The Python exception for an error of the core.
 #[must_use]
@@ -43,6 +46,49 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     fields.set_item("code", code)?;
     let class = py.import("treering.errors")?.getattr(class)?;
     Ok(PyErr::from_value(class.call((error.to_string(),), Some(&fields))?))
+}
+
+/// The Python exception for what a text file reports.
+#[must_use]
+pub fn raise_file(failure: Failure) -> PyErr {
+    Python::attach(|py| file_exception(py, &failure).unwrap_or_else(|failed| failed))
+}
+
+fn file_exception(py: Python<'_>, failure: &Failure) -> PyResult<PyErr> {
+    let fields = PyDict::new(py);
+    let (class, message) = match failure {
+        Failure::Unavailable(error) => {
+            fields.set_item("path", path(error))?;
+            ("OutputUnavailable", error.to_string())
+        }
+        Failure::Write { accepted, error } => {
+            fields.set_item("path", path(error))?;
+            fields.set_item("accepted", *accepted)?;
+            ("FileWriteFailed", error.to_string())
+        }
+        Failure::Flag { option, path, source } => {
+            fields.set_item("path", path)?;
+            fields.set_item("field", *option)?;
+            fields.set_item("code", "file_flag_refused")?;
+            let place = path.display();
+            let wanted = "a file system with such flags and CAP_LINUX_IMMUTABLE would be right";
+            let message =
+                format!("option {option} cannot be had for '{place}': {source}: {wanted}");
+            ("ConfigurationError", message)
+        }
+    };
+    let class = py.import("treering.errors")?.getattr(class)?;
+    Ok(PyErr::from_value(class.call((message,), Some(&fields))?))
+}
+
+fn path(error: &Error) -> Option<&Path> {
+    match error {
+        Error::Io { path, .. }
+        | Error::Damaged { path, .. }
+        | Error::Refused { path, .. }
+        | Error::Unsafe { path, .. } => Some(path),
+        Error::Setting { .. } | Error::Format { .. } => None,
+    }
 }
 
 /// A level as callers write it: a number, or a name in any case.

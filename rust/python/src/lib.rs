@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod buffer;
 mod call;
 mod callsite;
 mod configure;
@@ -21,6 +22,8 @@ mod recognise;
 mod record;
 mod seal;
 mod tap;
+mod textfile;
+mod trace;
 mod transparency;
 
 #[pymodule]
@@ -29,6 +32,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: imports run with the GIL held.
     let fast_frames = unsafe { frame::choose() };
     module.add("fast_frames", fast_frames)?;
+    module.add_class::<buffer::RecordBuffer>()?;
     module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
     module.add_class::<format::Formatter>()?;
@@ -38,6 +42,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recognise::Recogniser>()?;
     module.add_class::<tap::Lock>()?;
     module.add_class::<tap::Tap>()?;
+    module.add_class::<textfile::TextFile>()?;
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(configure::close, module)?,
@@ -86,6 +91,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_prune, module)?,
         wrap_pyfunction!(seal::seal_request, module)?,
         wrap_pyfunction!(seal::seal_rotate_key, module)?,
+        wrap_pyfunction!(trace::set_trace_source, module)?,
         wrap_pyfunction!(transparency::seal_salts, module)?,
         wrap_pyfunction!(seal::seal_seen, module)?,
         wrap_pyfunction!(seal::seal_verify, module)?,

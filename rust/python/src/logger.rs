@@ -7,17 +7,18 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use treering_core::level::{self, Level};
 
-use crate::encode::{self, Ancestors};
 use crate::errors::level_number;
 use crate::pipeline::{self, Component};
+use crate::trace;
 
 /// Logs for one component. Immutable: `bind` gives a new one.
 #[pyclass(module = "treering._core", frozen, subclass, weakref)]
 pub struct Logger {
     pub component: &'static Component,
     pub category: Option<&'static str>,
-    /// Bound fields, and the same as `"key":value,…` without braces.
+    /// Bound fields, and the same as they stand in a line: `trace::split`.
     bound: Option<Py<PyDict>>,
+    pub trace: Vec<u8>,
     pub context: Vec<u8>,
 }
 
@@ -70,10 +71,9 @@ impl Logger {
         // SAFETY: the GIL is held; no Python code runs.
         let component = unsafe { pipeline::state() }.component(name);
         let bound = bound.filter(|bound| !bound.is_empty());
-        let context = bound
-            .as_ref()
-            .map_or_else(Vec::new, |bound| encode::fields(bound, &mut Ancestors::default()));
-        Self { component, category: category.map(intern), bound: bound.map(Bound::unbind), context }
+        let (trace, context) = bound.as_ref().map(trace::split).unwrap_or_default();
+        let (category, bound) = (category.map(intern), bound.map(Bound::unbind));
+        Self { component, category, bound, trace, context }
     }
 
     /// The component's name.

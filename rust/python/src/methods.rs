@@ -9,7 +9,7 @@ use treering_core::level::{self, Level};
 
 use crate::call::fast;
 use crate::logger::Logger;
-use crate::{pipeline, record};
+use crate::{pipeline, record, trace};
 
 type Object = *mut ffi::PyObject;
 
@@ -34,6 +34,9 @@ unsafe fn log(
         let logger = logger.get();
         if !logger.is_enabled(level) {
             return false;
+        }
+        if trace::is_installed() {
+            trace::refresh(py);
         }
         let logged = !exc_info && fast(pipeline::state(), logger, args, count, kwnames, level);
         if !logged {

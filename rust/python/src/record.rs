@@ -11,7 +11,7 @@ use treering_core::line::push_string;
 use crate::callsite::{self, push_begin, push_process, Location};
 use crate::encode::{self, Ancestors};
 use crate::logger::Logger;
-use crate::{call, context, exception, frame, pipeline};
+use crate::{call, context, exception, frame, pipeline, trace};
 
 /// A record that is being put together.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub struct Record {
     pub event: Vec<u8>,
     /// As `Location::push` writes it.
     pub location: Vec<u8>,
+    /// As `trace::split` writes it.
+    pub trace: Vec<u8>,
     /// `"key":value,…`, as are the next two.
     pub context: Vec<u8>,
     pub metadata: Vec<u8>,
@@ -46,6 +48,7 @@ impl Record {
         push_process(&mut out);
         let (thread, length) = call::thread_digits();
         out.extend_from_slice(&thread[..usize::from(length)]);
+        out.extend_from_slice(&self.trace);
         for (key, fields) in [
             (&b",\"context\":{"[..], &self.context),
             (&b",\"metadata\":{"[..], &self.metadata),
@@ -245,7 +248,8 @@ impl<'py> Call<'_, 'py> {
             Some(location) if up == 0 => record.location.clone_from(location),
             _ => Location::here(py, up).push(&mut record.location),
         }
-        record.context = encode::fields(&context, &mut Ancestors::default());
+        let (trace, fields) = trace::split(&context);
+        (record.trace, record.context) = (trace::of(py, trace), fields);
         record.metadata = encode::pairs(&metadata, &mut Ancestors::default());
         record.performance_data = encode::pairs(&performance, &mut Ancestors::default());
         if let Some(Ok(exc_info)) = exc_info {

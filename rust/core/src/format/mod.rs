@@ -37,6 +37,7 @@ mod treering;
 pub use neutral::push_text as push_neutral;
 pub use spec::{Options, SpecError};
 pub use specifier::PRESETS;
+pub(crate) use time::offset as local_offset;
 
 use record::Record;
 use spec::Result;

@@ -153,7 +153,7 @@ const OFFSET_BIAS: i64 = 1 << (OFFSET_BITS - 1);
 /// Seconds east of UTC at a time. Zones change their offset at quarters of an hour, so one quarter
 /// is remembered: `localtime_r` takes a lock of the C library, and a child forked while this thread
 /// holds it would wait forever.
-fn offset(seconds: u64) -> i64 {
+pub(crate) fn offset(seconds: u64) -> i64 {
     /// Quarter + 1 above, offset + bias below; 0 is nothing yet.
     static REMEMBERED: AtomicI64 = AtomicI64::new(0);
 

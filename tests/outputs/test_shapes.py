@@ -265,7 +265,7 @@ def test_poseidonos_entries_have_the_keys_of_the_guide_and_real_dates():
 
 
 def test_netlink_has_its_eleven_keys_in_their_order():
-    shape = json.loads(made("netlink", {**RECORD, "trace_id": "t"}))
+    shape = json.loads(made("netlink", {**FAILED, "trace_id": "t"}))
 
     assert list(shape) == [
         *("timestamp", "level", "category", "message", "module", "function", "line"),
@@ -273,6 +273,9 @@ def test_netlink_has_its_eleven_keys_in_their_order():
     ]
     assert shape["timestamp"] == "2026-11-21T10:30:45.123Z"
     assert shape["context"] == {"request_id": "r 1", "trace_id": "t"}
+    assert shape["stack_trace"] == TRACEBACK
+    assert "stack_trace" not in json.loads(made("netlink"))
+    assert json.loads(made("netlink", {"message": "m", "component": "auth"}))["module"] == "auth"
 
 
 @hostile

@@ -1,7 +1,7 @@
-//! The eleven keys of `NetLink`'s structured entries.
+//! The keys of `NetLink`'s structured entries, eleven with the stack trace of an exception.
 //!
-//! `module` is the component, as in `NetLink`'s own console line; what the record does not have is
-//! `""`, 0 or `null`. Trace ids, which are context there, go into the context.
+//! A record that does not know its module has its component there; anything else that it does not
+//! have is `""`, 0 or `null`. Trace ids, which are context there, go into the context.
 
 use super::json::{push_integer, push_key, push_object, push_time, push_traceback};
 use super::raw::Raw;
@@ -28,8 +28,8 @@ impl Format for Netlink {
     fn push(&self, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"timestamp\":");
         push_time(&self.time, record, scratch, out);
-        let component = record.get(Key::Component);
-        let module = if component.is_empty() { record.get(Key::Module) } else { component };
+        let module = record.get(Key::Module);
+        let module = if module.is_empty() { record.get(Key::Component) } else { module };
         for (name, value) in [
             ("level", record.get(Key::Level)),
             ("category", record.get(Key::Category)),
@@ -53,8 +53,10 @@ impl Format for Netlink {
         }
         push_key("performance_data", out);
         record.get(Key::PerformanceData).push_json(out);
-        push_key("stack_trace", out);
-        push_traceback(record, "null", out);
+        if record.get(Key::Exception).is_object() {
+            push_key("stack_trace", out);
+            push_traceback(record, "null", out);
+        }
         out.push(b'}');
     }
 }

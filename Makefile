@@ -47,7 +47,20 @@ $(STAMPS)/witnesses: $(STAMPS)/test
 	$(BIN)/python -m pip install --quiet --no-deps --ignore-requires-python 'aics-tlog==0.2.1'
 	@touch $@
 
-test: native $(STAMPS)/witnesses rust-tests
+# The daemon that syslog messages are sent to, with its driver for TLS.
+RSYSLOG := rsyslog rsyslog-openssl
+$(STAMPS)/rsyslog:
+	@mkdir -p $(STAMPS)
+	@PATH="$$PATH:/usr/sbin:/sbin"; \
+	has() { command -v rsyslogd >/dev/null && ls /usr/lib*/rsyslog/lmnsd_ossl.so \
+		/usr/lib/*/rsyslog/lmnsd_ossl.so 2>/dev/null | grep -q .; }; \
+	as_root() { if [ "$$(id -u)" = 0 ]; then "$$@"; else sudo "$$@"; fi; }; \
+	has || { as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq --no-install-recommends $(RSYSLOG) >/dev/null; }; \
+	has || { echo "The tests need rsyslogd and its OpenSSL driver: $(RSYSLOG)"; exit 1; }
+	@touch $@
+
+test: native $(STAMPS)/witnesses $(STAMPS)/rsyslog rust-tests
 	$(BIN)/python -m pytest
 
 # Address checking needs a nightly compiler; coverage alone is had from the stable one.

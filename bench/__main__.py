@@ -8,9 +8,13 @@ import time
 from pathlib import Path
 
 from bench.audit import audit
+from bench.formatters import formatters
+from bench.local_sinks import local_sinks
+from bench.network import network
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
+from bench.redaction import redaction
 from bench.report import Report, machine, spread
 from bench.seal import seal
 from bench.text_file import text_file
@@ -169,7 +173,11 @@ QUESTIONS = {
         verify,
         audit,
         prove,
+        local_sinks,
         text_file,
+        network,
+        formatters,
+        redaction,
     )
 }
 

@@ -56,7 +56,10 @@ def _exception(record: logging.LogRecord) -> BaseException | None:
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        text = record.getMessage()
+        if isinstance(record.args, dict):
+            text = str(record.msg) % _core.redact_arguments(record.args)
+        else:
+            text = record.getMessage()
     except Exception:  # noqa: BLE001 - a bad format must not lose the record
         text = f"{record.msg} <could not be formatted with: {record.args!r}>"
     return text.encode("utf-8", "backslashreplace").decode()

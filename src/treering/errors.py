@@ -12,7 +12,8 @@ TreeringError
     ├── BufferFull                    it holds as much as it may
     ├── FormatFailed                  a formatter could not render a record
     ├── FileWriteFailed (OSError)     a file could not be written
-    └── NetworkFailed (OSError)       a connection could not be made, broke, or was answered badly
+    ├── NetworkFailed (OSError)       a connection could not be made, broke, or was answered badly
+    └── SetupRefused                  the destination does not accept how the output is set up
 ```
 """
 
@@ -74,6 +75,7 @@ class OutputError(TreeringError):
 
     Attributes:
         accepted: How many records of the batch, from its first on, were taken before that.
+        retry_after_s: For how many seconds at least it should not be tried again, if that is known.
     """
 
     kind: ClassVar[str] = "unavailable"
@@ -88,10 +90,12 @@ class OutputError(TreeringError):
         field: str | None = None,
         hint: str | None = None,
         accepted: int = 0,
+        retry_after_s: float | None = None,
     ) -> None:
         code = code or f"output_{self.kind}"
         super().__init__(message, code=code, path=path, field=field, hint=hint)
         self.accepted = accepted
+        self.retry_after_s = retry_after_s
 
 
 class OutputUnavailable(OutputError, OSError):
@@ -120,6 +124,12 @@ class NetworkFailed(OutputError, OSError):
     """A connection could not be made, broke, or was answered badly."""
 
     kind = "network"
+
+
+class SetupRefused(OutputError):
+    """The destination answered, and does not accept how the output is set up: address, credentials."""
+
+    kind = "configuration"
 
 
 OUTPUT_ERROR_KINDS = (

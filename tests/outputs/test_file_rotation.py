@@ -372,20 +372,29 @@ def test_a_death_between_the_two_renamings_of_a_rotation_is_put_right(path):
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_writing_goes_on_while_a_file_is_compressed(path):
     path.write_bytes(random.Random(1).randbytes(8_000_000).hex().encode() + b"\n")
-    output = FileOutput(path, compression="gzip", max_bytes=0)
-    output.open()
-    output.rotate()
-    (task,) = wait_for(threads_for_files, "the thread")
-    nice = int((task / "stat").read_text().rsplit(")", 1)[1].split()[16])
-    output.write(batch("meanwhile"))
-    meanwhile = output.statistics()["compressed"]
-    output.close()
+    program = """
+        import sys
+        from pathlib import Path
+        sys.path.insert(0, sys.argv[2])
+        from files import batch
+        from treering.outputs.file import FileOutput
+        output = FileOutput(sys.argv[1], compression="gzip", max_bytes=0)
+        output.open()
+        output.rotate()
+        output.write(batch("meanwhile"))
+        print(output.statistics()["compressed"])
+        task = None
+        while task is None:
+            for each in Path("/proc/self/task").iterdir():
+                if (each / "comm").read_text() == "treering-files\\n":
+                    task = each
+        print((task / "stat").read_text().rsplit(")", 1)[1].split()[16])
+        output.close()
+        print(output.statistics()["compressed"])
+    """
+    _, out, _ = run(program, path, Path(__file__).parent.parent)
 
-    assert (meanwhile, nice) == (0, 19)
-    assert output.statistics()["compressed"] == 1
+    assert out.split() == ["0", "19", "1"], (
+        "compressed when writing, niceness, compressed at the end"
+    )
     assert read(path) == "meanwhile\n"
-
-
-def threads_for_files():
-    tasks = Path("/proc/self/task").iterdir()
-    return [task for task in tasks if (task / "comm").read_text().strip() == "treering-files"]

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use treering_core::journal::SettingsChange;
 use treering_core::level::INFO;
 use treering_core::process::{Admission, Options, Overflow, Process};
+use treering_core::redact::RulesChange;
 
 fn main() {
     let directory = std::env::temp_dir().join(format!("treering-sustained-{}", std::process::id()));
@@ -21,6 +22,7 @@ fn main() {
         block_timeout: Duration::from_secs(10),
         levels: Vec::new(),
         output: None,
+        redaction: RulesChange::default(),
     };
     let (process, mut producer) = Process::start(options).unwrap();
     let line = vec![b'x'; 250];

@@ -14,6 +14,8 @@ pub enum Error {
     Setting { name: &'static str, found: String, wanted: &'static str },
     /// A format that cannot be used, and why.
     Format { name: &'static str, found: String, what: String },
+    /// A pattern for redaction that cannot be used, and why.
+    Pattern { name: String, pattern: String, why: String },
     /// What was asked for cannot be done with this journal; nothing was changed.
     Refused { path: PathBuf, what: String },
     /// Others can write where only the owner of the journal may.
@@ -34,6 +36,9 @@ impl std::fmt::Display for Error {
             }
             Self::Format { name, found, what } => {
                 write!(out, "setting {name} is '{found}': {what}")
+            }
+            Self::Pattern { name, pattern, why } => {
+                write!(out, "pattern '{name}' of setting redaction_patterns, '{pattern}', {why}")
             }
             Self::Refused { path, what } => write!(out, "'{}': {what}", path.display()),
             Self::Unsafe { path, what } => {

@@ -18,6 +18,7 @@ pub mod line;
 mod owner;
 pub mod process;
 pub mod recognise;
+pub mod redact;
 pub mod ring;
 pub mod seal;
 mod sync;

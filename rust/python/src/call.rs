@@ -16,10 +16,10 @@ use treering_core::line::{
 };
 use treering_core::process::fork;
 
-use crate::context::{self, Ambient};
+use crate::context;
 use crate::frame;
 use crate::logger::Logger;
-use crate::pipeline::State;
+use crate::pipeline::{self, State};
 use crate::trace;
 
 /// Lines that may get longer than this are rendered first and copied then.
@@ -140,14 +140,17 @@ pub unsafe fn fast(
         if site.is_special {
             return false;
         }
-        let ambient = context::ambient();
-        let mut bound = FRAME_BYTES + site.head.len() + site.fields.len() + logger.context.len();
-        if let Some(ambient) = ambient {
-            if !logger.context.is_empty() || !logger.trace.is_empty() {
+        let mut context = logger.fields.encoded();
+        if let Some(ambient) = context::ambient() {
+            if !context.bytes.is_empty() || !context.trace.is_empty() {
                 return false;
             }
-            bound += ambient.context.len();
+            context = ambient.fields.encoded();
         }
+        if !context.is_of(state.rules_version) {
+            return false;
+        }
+        let mut bound = FRAME_BYTES + site.head.len() + site.fields.len() + context.bytes.len();
         let is_constant = site.message.get() == message;
         if !is_constant {
             if ffi::Py_TYPE(message) != &raw mut ffi::PyUnicode_Type
@@ -188,7 +191,7 @@ pub unsafe fn fast(
         }
         let (thread, thread_length) = thread_digits();
         out = write_bytes(out, &thread[..usize::from(thread_length)]);
-        out = write_context(out, logger, ambient);
+        out = write_context(out, &context.trace, &context.bytes);
         let mut from = 0;
         for (at, end) in site.ends.iter().enumerate() {
             out = write_bytes(out, site.fields.get_unchecked(from..*end));
@@ -208,6 +211,9 @@ pub unsafe fn fast(
                 process.wake();
             }
         }
+        if context.redactions > 0 {
+            pipeline::count_redacted(context.redactions);
+        }
         true
     }
 }
@@ -215,11 +221,7 @@ pub unsafe fn fast(
 /// # Safety
 /// `out` has room for the context, as the bound counts it.
 #[inline]
-unsafe fn write_context(out: *mut u8, logger: &Logger, ambient: Option<&Ambient>) -> *mut u8 {
-    let (own, fields) = match ambient {
-        Some(ambient) => (&ambient.trace, &ambient.context),
-        None => (&logger.trace, &logger.context),
-    };
+unsafe fn write_context(out: *mut u8, own: &[u8], fields: &[u8]) -> *mut u8 {
     // SAFETY: counted in the bound.
     unsafe {
         let mut out = out;

@@ -11,7 +11,7 @@ use treering_core::line::{push_int, push_string};
 
 use crate::frame::Place;
 use crate::logger::Logger;
-use crate::pipeline::Component;
+use crate::pipeline::{self, Component};
 
 /// Call sites remembered at once; more of them take each other's place.
 const SITES: usize = 4096;
@@ -36,7 +36,7 @@ pub struct Site {
     /// `,"metadata":{"first":`, then `,"second":` and so on; `ends[i]` is where field i's key ends.
     pub fields: Vec<u8>,
     pub ends: Vec<usize>,
-    /// A field has a meaning of its own (`exc_info`, `extra`, …).
+    /// A field has a meaning of its own (`exc_info`, `extra`, …), or is redacted.
     pub is_special: bool,
     /// What keeps the pointers above from being used again by other objects.
     _alive: Vec<Py<PyAny>>,
@@ -251,10 +251,11 @@ pub fn build(
         (Vec::new(), Vec::new(), Vec::new(), false);
     // SAFETY: the code object of the running frame.
     let code: Bound<'_, PyAny> = unsafe { Bound::from_borrowed_ptr(py, place.code) };
+    let redactor = pipeline::redactor();
     let mut alive = vec![code.unbind(), message.clone().unbind()];
     for name in kwnames.into_iter().flatten() {
         let text: String = name.extract()?;
-        is_special |= SPECIAL.contains(&text.as_str());
+        is_special |= SPECIAL.contains(&text.as_str()) || redactor.key(&text);
         fields.extend_from_slice(if ends.is_empty() { b",\"metadata\":{" } else { b"," });
         push_string(&mut fields, &text);
         fields.push(b':');

@@ -1,5 +1,6 @@
 //! Starting, changing, flushing and ending this process's logging; levels; statistics.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use treering_core::format::SpecError;
 use treering_core::journal::{component_name, Durability, SettingsChange};
 use treering_core::level::{self, Level};
 use treering_core::process::{LevelChange, Options, Overflow};
+use treering_core::redact::{Action, Pattern, RulesChange};
 
 use crate::callsite::Location;
 use crate::encode::{self, Ancestors};
@@ -47,11 +49,48 @@ pub struct Settings {
     checkpoint_interval_s: Option<u64>,
     epoch_max_age_s: Option<u64>,
     retention_min_age_s: Option<u64>,
+    redaction: Option<bool>,
+    redaction_keys: Option<Vec<String>>,
+    redaction_allow_keys: Option<Vec<String>>,
+    redaction_patterns: Option<BTreeMap<String, PatternValue>>,
+    redaction_action: Option<BTreeMap<String, String>>,
+    redaction_text: Option<String>,
+    redaction_key_file: Option<String>,
+}
+
+/// A regular expression, or a built-in rule switched on or off.
+#[derive(FromPyObject)]
+enum PatternValue {
+    Switch(bool),
+    Expression(String),
+}
+
+/// The rules of redaction that a configuration names.
+fn rules_of(settings: &mut Settings) -> RulesChange {
+    RulesChange {
+        enabled: settings.redaction,
+        keys: settings.redaction_keys.take(),
+        allow_keys: settings.redaction_allow_keys.take(),
+        patterns: settings.redaction_patterns.take().map(|patterns| {
+            let pattern = |value| match value {
+                PatternValue::Switch(is_on) => Pattern::Switch(is_on),
+                PatternValue::Expression(text) => Pattern::Expression(text),
+            };
+            patterns.into_iter().map(|(name, value)| (name, pattern(value))).collect()
+        }),
+        actions: settings.redaction_action.take().map(|actions| {
+            let named = |(rule, action): (String, String)| Some((rule, Action::named(&action)?));
+            actions.into_iter().filter_map(named).collect()
+        }),
+        text: settings.redaction_text.take(),
+        key_file: settings.redaction_key_file.take(),
+    }
 }
 
 /// Starts logging anew, and says which levels that changed for the journal's processes.
 #[pyfunction]
-pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<Vec<LevelChange>> {
+pub fn configure(py: Python<'_>, mut settings: Settings) -> PyResult<Vec<LevelChange>> {
+    let redaction = rules_of(&mut settings);
     let change = SettingsChange {
         segment_max_bytes: settings.segment_max_bytes,
         segment_max_age_s: settings.segment_max_age_s,
@@ -65,6 +104,7 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<Vec<LevelChange
         checkpoint_interval_s: settings.checkpoint_interval_s,
         epoch_max_age_s: settings.epoch_max_age_s,
         retention_min_age_s: settings.retention_min_age_s,
+        redaction: redaction.clone(),
     };
     let overflow = match settings.overflow.as_str() {
         "drop_oldest" => Overflow::DropOldest,
@@ -94,6 +134,7 @@ pub fn configure(py: Python<'_>, settings: Settings) -> PyResult<Vec<LevelChange
         block_timeout: Duration::from_secs_f64(settings.block_timeout_s),
         levels: settings.levels,
         output,
+        redaction,
     };
     pipeline::start(py, options, CLOSE_TIMEOUT)?;
     #[allow(unsafe_code)]
@@ -168,6 +209,18 @@ pub fn is_started() -> bool {
     pipeline::is_started()
 }
 
+/// A text without what the rules in force take for secrets.
+#[pyfunction]
+pub fn redact(text: &str) -> String {
+    pipeline::redactor().text(text).map_or_else(|| text.to_owned(), |(redacted, _)| redacted)
+}
+
+/// The arguments of `%(name)s` in a message, with texts under sensitive keys redacted; as a new dict.
+#[pyfunction]
+pub fn redact_arguments<'py>(arguments: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+    encode::mapping_arguments(arguments)
+}
+
 /// The number of a level as people write it.
 #[pyfunction]
 pub fn parse_level(level: &Bound<'_, PyAny>) -> PyResult<Level> {
@@ -214,20 +267,24 @@ pub fn log_record(
     category: Option<String>,
 ) -> bool {
     let (module, function, file, line) = location;
+    let mut ancestors = Ancestors::default();
     let mut record = Record {
         level,
         category,
         component: component_name(component).to_owned(),
         message,
         location: Location { module, function, file, line }.bytes(),
-        metadata: encode::fields(metadata, &mut Ancestors::default()),
+        metadata: encode::fields(metadata, &mut ancestors),
         ..Record::default()
     };
-    #[allow(unsafe_code)]
-    // SAFETY: the GIL is held; the bytes are copied before Python code runs.
-    if let Some(ambient) = unsafe { crate::context::ambient() } {
-        record.trace.clone_from(&ambient.trace);
-        record.context.clone_from(&ambient.context);
+    record.redactions = ancestors.redactions;
+    if let Some(ambient) = crate::context::current(py) {
+        #[allow(unsafe_code)]
+        // SAFETY: the GIL is held; the bytes are copied before Python code runs.
+        let context = unsafe { ambient.get().fields.encoded() };
+        record.trace.clone_from(&context.trace);
+        record.context.clone_from(&context.bytes);
+        record.redactions += context.redactions;
     }
     record.trace = crate::trace::of(py, std::mem::take(&mut record.trace));
     if let Some(exc_info) = exc_info {
@@ -249,6 +306,8 @@ pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     out.set_item("truncated", statistics.truncated)?;
     out.set_item("failed", statistics.failed)?;
     out.set_item("blocked", statistics.blocked)?;
+    out.set_item("redacted", statistics.redacted)?;
+    out.set_item("redactions", statistics.redactions)?;
     out.set_item("ring_bytes", statistics.ring_bytes)?;
     out.set_item("ring_used_bytes", statistics.ring_used_bytes)?;
     out.set_item("ring_private_because", statistics.ring_private_because)?;
@@ -267,6 +326,8 @@ pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     out.set_item("journal_syncs", statistics.journal_syncs)?;
     out.set_item("journal_sync_errors", statistics.journal_sync_errors)?;
     out.set_item("journal_orphans", statistics.journal_orphans)?;
+    out.set_item("journal_redacted", statistics.journal_redacted)?;
+    out.set_item("journal_redactions", statistics.journal_redactions)?;
     out.set_item("last_error", statistics.last_error)?;
     Ok(Some(out))
 }

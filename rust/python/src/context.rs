@@ -7,7 +7,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::trace;
+use crate::encode::Fields;
 
 /// The context variable, null until the first use: programs without ambient context never look.
 static VARIABLE: AtomicPtr<ffi::PyObject> = AtomicPtr::new(std::ptr::null_mut());
@@ -15,29 +15,19 @@ static VARIABLE: AtomicPtr<ffi::PyObject> = AtomicPtr::new(std::ptr::null_mut())
 /// Immutable fields, encoded once when the block is entered.
 #[pyclass(module = "treering._core", frozen)]
 pub struct Ambient {
-    fields: Py<PyDict>,
-    pub trace: Vec<u8>,
-    pub context: Vec<u8>,
-}
-
-impl Ambient {
-    pub fn fields<'py>(&self, py: Python<'py>) -> &Bound<'py, PyDict> {
-        self.fields.bind(py)
-    }
+    pub fields: Fields,
 }
 
 #[pymethods]
 impl Ambient {
     #[new]
     fn new(fields: Bound<'_, PyDict>) -> PyResult<Self> {
-        let fields = fields.copy()?;
-        let (trace, context) = trace::split(&fields);
-        Ok(Self { fields: fields.unbind(), trace, context })
+        Ok(Self { fields: Fields::new(Some(fields.copy()?)) })
     }
 
     #[getter(fields)]
     fn copied<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.fields.bind(py).copy()
+        self.fields.dict(py).map_or_else(|| Ok(PyDict::new(py)), pyo3::types::PyDictMethods::copy)
     }
 }
 
@@ -45,6 +35,19 @@ impl Ambient {
 #[pyfunction]
 pub fn set_context_variable(variable: Bound<'_, PyAny>) {
     VARIABLE.store(variable.into_ptr(), Ordering::Relaxed);
+}
+
+/// The ambient context of the running task, encoded under the rules in force.
+pub fn current(py: Python<'_>) -> Option<Bound<'_, Ambient>> {
+    let variable = VARIABLE.load(Ordering::Relaxed);
+    if variable.is_null() {
+        return None;
+    }
+    // SAFETY: the GIL is held; the variable lives for ever.
+    let variable = unsafe { Bound::from_borrowed_ptr(py, variable) };
+    let ambient = variable.call_method0("get").ok()?.cast_into::<Ambient>().ok()?;
+    ambient.get().fields.refresh(py);
+    Some(ambient)
 }
 
 /// The ambient context of the running task.

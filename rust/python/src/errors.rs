@@ -38,6 +38,10 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("field", *name)?;
             ("ConfigurationError", "format_invalid")
         }
+        Error::Pattern { .. } => {
+            fields.set_item("field", "redaction_patterns")?;
+            ("ConfigurationError", "pattern_invalid")
+        }
         Error::Unsafe { path, .. } => {
             fields.set_item("path", path)?;
             ("JournalUnavailable", "journal_unsafe")
@@ -87,7 +91,7 @@ fn path(error: &Error) -> Option<&Path> {
         | Error::Damaged { path, .. }
         | Error::Refused { path, .. }
         | Error::Unsafe { path, .. } => Some(path),
-        Error::Setting { .. } | Error::Format { .. } => None,
+        Error::Setting { .. } | Error::Format { .. } | Error::Pattern { .. } => None,
     }
 }
 

@@ -127,6 +127,27 @@ impl Formatter {
     }
 }
 
+/// For each line the fields of an entry in systemd's journal, in its native protocol.
+#[pyfunction]
+pub fn journald_fields<'py>(
+    py: Python<'py>,
+    data: &[u8],
+    indexes: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyList>> {
+    let indexes = Indexes::of(indexes)?;
+    let entries = py.detach(|| {
+        let mut spelled = String::new();
+        let fields = |(at, line)| {
+            let mut out = Vec::new();
+            format::journald_fields(line, indexes.get(at).unwrap_or(0), &mut spelled, &mut out);
+            out
+        };
+        split(data).enumerate().map(fields).collect::<Vec<_>>()
+    });
+    indexes.check(entries.len())?;
+    PyList::new(py, entries.iter().map(|entry| PyBytes::new(py, entry)))
+}
+
 /// Names and templates of the presets, and names of the shapes.
 #[pyfunction]
 pub fn formats() -> (Vec<(&'static str, &'static str)>, Vec<&'static str>) {

@@ -159,6 +159,10 @@ fn domain_status<'py>(
     )?;
     let truncated = sum(|header| header.counters.truncated.load(Relaxed));
     status.set_item("truncated", totals.truncated.load(Relaxed) + truncated)?;
+    let redacted = sum(|header| header.counters.redacted.load(Relaxed));
+    status.set_item("redacted", totals.redacted.load(Relaxed) + redacted)?;
+    let redactions = sum(|header| header.counters.redactions.load(Relaxed));
+    status.set_item("redactions", totals.redactions.load(Relaxed) + redactions)?;
     Ok(Some(status))
 }
 
@@ -213,7 +217,7 @@ impl Drain {
         let (journal, settings) = Journal::open(&directory).map_err(raise)?;
         let place = journal.domain_place(&settings).map_err(raise)?;
         let domain = Arc::new(Domain::attach(&place, |_| {})?);
-        let shared = DrainThread::new(journal, settings, domain.clone(), None, true);
+        let shared = DrainThread::new(journal, settings, domain.clone(), None, None, true);
         let thread = Mutex::new(Some(shared.spawn()?));
         Ok(Self { shared, domain, thread })
     }

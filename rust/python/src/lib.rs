@@ -17,6 +17,7 @@ mod frame;
 mod journal;
 mod logger;
 mod methods;
+mod otlp;
 mod pipeline;
 mod recognise;
 mod record;
@@ -56,6 +57,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::levels, module)?,
         wrap_pyfunction!(configure::log_record, module)?,
         wrap_pyfunction!(configure::parse_level, module)?,
+        wrap_pyfunction!(configure::redact, module)?,
+        wrap_pyfunction!(configure::redact_arguments, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
         wrap_pyfunction!(event::log_event, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
@@ -63,11 +66,13 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(console::render, module)?,
         wrap_pyfunction!(context::set_context_variable, module)?,
         wrap_pyfunction!(format::formats, module)?,
+        wrap_pyfunction!(format::journald_fields, module)?,
         wrap_pyfunction!(format::neutralise, module)?,
         wrap_pyfunction!(journal::journal_levels, module)?,
         wrap_pyfunction!(journal::journal_status, module)?,
         wrap_pyfunction!(journal::recover, module)?,
         wrap_pyfunction!(journal::set_journal_level, module)?,
+        wrap_pyfunction!(otlp::otlp_logs, module)?,
         wrap_pyfunction!(transparency::checkpoint_parse, module)?,
         wrap_pyfunction!(transparency::consistency_proof, module)?,
         wrap_pyfunction!(transparency::consistency_verify, module)?,

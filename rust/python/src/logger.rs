@@ -7,29 +7,23 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use treering_core::level::{self, Level};
 
+use crate::encode::Fields;
 use crate::errors::level_number;
 use crate::pipeline::{self, Component};
-use crate::trace;
 
 /// Logs for one component. Immutable: `bind` gives a new one.
 #[pyclass(module = "treering._core", frozen, subclass, weakref)]
 pub struct Logger {
     pub component: &'static Component,
     pub category: Option<&'static str>,
-    /// Bound fields, and the same as they stand in a line: `trace::split`.
-    bound: Option<Py<PyDict>>,
-    pub trace: Vec<u8>,
-    pub context: Vec<u8>,
+    /// What was bound.
+    pub fields: Fields,
 }
 
 impl Logger {
     #[inline]
     pub fn category_pointer(&self) -> *const u8 {
         self.category.map_or(std::ptr::null(), str::as_ptr)
-    }
-
-    pub fn bound<'py>(&self, py: Python<'py>) -> Option<&Bound<'py, PyDict>> {
-        self.bound.as_ref().map(|bound| bound.bind(py))
     }
 
     /// Does a record of this level from this component go anywhere?
@@ -70,10 +64,7 @@ impl Logger {
         #[allow(unsafe_code)]
         // SAFETY: the GIL is held; no Python code runs.
         let component = unsafe { pipeline::state() }.component(name);
-        let bound = bound.filter(|bound| !bound.is_empty());
-        let (trace, context) = bound.as_ref().map(trace::split).unwrap_or_default();
-        let (category, bound) = (category.map(intern), bound.map(Bound::unbind));
-        Self { component, category, bound, trace, context }
+        Self { component, category: category.map(intern), fields: Fields::new(bound) }
     }
 
     /// The component's name.
@@ -91,8 +82,8 @@ impl Logger {
     /// The bound fields, as a new dict.
     #[getter]
     fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        match &self.bound {
-            Some(bound) => bound.bind(py).copy(),
+        match self.fields.dict(py) {
+            Some(bound) => bound.copy(),
             None => Ok(PyDict::new(py)),
         }
     }
@@ -137,9 +128,9 @@ impl Logger {
         slf.get_type().call1((this.component.name.as_str(), this.category, bound))
     }
 
-    fn __repr__(&self) -> String {
+    fn __repr__(&self, py: Python<'_>) -> String {
         let level = level::name(self.component.threshold()).into_owned();
-        let bound = if self.bound.is_some() { ", bound context" } else { "" };
+        let bound = if self.fields.dict(py).is_some() { ", bound context" } else { "" };
         format!("<Logger '{}', {level}{bound}>", self.component.name)
     }
 

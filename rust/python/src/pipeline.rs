@@ -14,6 +14,7 @@ use treering_core::journal::component_name;
 use treering_core::level::{self, Level};
 use treering_core::line::TimestampWriter;
 use treering_core::process::{fork, Admission, Process, Statistics};
+use treering_core::redact::{self, Redactor};
 use treering_core::ring::{max_line_bytes, Frames, Producer};
 
 use crate::callsite::CallSites;
@@ -49,6 +50,11 @@ pub struct State {
     pub max_line_bytes: usize,
     pub security_enabled: bool,
     pub audit_enabled: bool,
+    redactor: Option<Arc<Redactor>>,
+    /// Grows with every change of the rules: what was encoded under earlier ones is encoded again.
+    pub rules_version: u32,
+    /// The core's version of the rules when they were last taken up.
+    rules_seen: u32,
     components: HashMap<String, &'static Component>,
 }
 
@@ -81,6 +87,9 @@ impl State {
             max_line_bytes: max_line_bytes(1 << 20),
             security_enabled: true,
             audit_enabled: true,
+            redactor: None,
+            rules_version: 0,
+            rules_seen: redact::version(),
             components: HashMap::new(),
         }
     }
@@ -110,9 +119,31 @@ impl State {
         }
         self.max_line_bytes = max_line_bytes(producer.ring().capacity());
         self.generation = fork::generation();
-        self.sites.clear();
         self.producer = Some(producer);
-        self.process.replace(process)
+        let replaced = self.process.replace(process);
+        self.take_up_rules();
+        replaced
+    }
+
+    /// Redacts by the rules that the process has now.
+    fn take_up_rules(&mut self) {
+        self.rules_seen = redact::version();
+        self.sites.clear();
+        let Some(redactor) = self.process.as_ref().map(|process| process.redaction().current())
+        else {
+            return;
+        };
+        let before = self.redactor().rules();
+        // The same rules in another journal have another key for pseudonyms.
+        if before != redactor.rules() || before.hashes() {
+            self.rules_version += 1;
+        }
+        self.redactor = Some(redactor);
+    }
+
+    /// What redacts; by the built-in rules until a process has started.
+    pub fn redactor(&mut self) -> &Arc<Redactor> {
+        self.redactor.get_or_insert_with(Arc::default)
     }
 
     /// Points every component at the default threshold; its table is about to go.
@@ -126,14 +157,22 @@ impl State {
     /// True when records can be written as things stand: started, and not in a forked child's first call.
     #[inline]
     pub fn is_ready(&self) -> bool {
-        self.producer.is_some() && self.generation == fork::generation()
+        self.producer.is_some()
+            && self.generation == fork::generation()
+            && self.rules_seen == redact::version()
     }
 }
 
 /// Starts logging if nobody has, and starts again in a forked child. False when that failed.
 pub fn make_ready(py: Python<'_>) -> bool {
     // SAFETY: the GIL is held; the references end before Python code runs.
-    let (ready, parent) = unsafe { (state().is_ready(), state().process.clone()) };
+    let (ready, parent) = unsafe {
+        let state = state();
+        if state.producer.is_some() && state.generation == fork::generation() && !state.is_ready() {
+            state.take_up_rules();
+        }
+        (state.is_ready(), state.process.clone())
+    };
     if ready {
         return true;
     }
@@ -219,7 +258,33 @@ pub fn audited_since(from: u64) -> Option<Vec<u8>> {
     Frames::new(bytes)
         .filter(|frame| frame.level == level::AUDIT)
         .last()
-        .map(|frame| frame.line.to_vec())
+        .map(|frame| without_secrets(frame.line))
+}
+
+/// A line of the ring as it goes into the journal.
+fn without_secrets(line: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    if redactor().values(line, &mut out) > 0 {
+        out
+    } else {
+        line.to_vec()
+    }
+}
+
+/// What redacts at the moment.
+pub fn redactor() -> Arc<Redactor> {
+    // SAFETY: the GIL is held; no Python code runs.
+    unsafe { state().redactor().clone() }
+}
+
+/// Counts a record from which secrets were taken while it was encoded.
+pub fn count_redacted(secrets: u64) {
+    // SAFETY: the GIL is held; no Python code runs.
+    if let Some(process) = unsafe { &state().process } {
+        let counters = &process.ring().header().counters;
+        counters.redacted.fetch_add(1, Ordering::Relaxed);
+        counters.redactions.fetch_add(secrets, Ordering::Relaxed);
+    }
 }
 
 /// Counts a call that went wrong and left no record.

@@ -62,5 +62,16 @@ fn collect(found: &mut Found) -> impl FnMut(Level, u64, &[u8]) + '_ {
 /// The time in the ring is when the record came in: the journal's order is that of arrival.
 fn write(py: Python<'_>, found: &Found) -> usize {
     let now = treering_core::clock::now_ns();
-    found.iter().filter(|(level, _, line)| pipeline::write_line(py, line, *level, now)).count()
+    let redactor = pipeline::redactor();
+    let mut out = Vec::new();
+    let write = |(level, _, line): &&(Level, u64, Vec<u8>)| {
+        out.clear();
+        let secrets = redactor.whole(line, &mut out);
+        let written = pipeline::write_line(py, if secrets > 0 { &out } else { line }, *level, now);
+        if written && secrets > 0 {
+            pipeline::count_redacted(secrets);
+        }
+        written
+    };
+    found.iter().filter(write).count()
 }

@@ -32,6 +32,8 @@ pub struct Record {
     pub performance_data: Vec<u8>,
     /// A JSON object or nothing.
     pub exception: Vec<u8>,
+    /// Values that were redacted while it was put together.
+    pub redactions: u64,
 }
 
 impl Record {
@@ -102,7 +104,11 @@ impl Record {
         if truncated {
             pipeline::count_truncated();
         }
-        pipeline::write_line(py, &line, self.level, timestamp_ns)
+        let written = pipeline::write_line(py, &line, self.level, timestamp_ns);
+        if written && self.redactions > 0 {
+            pipeline::count_redacted(self.redactions);
+        }
+        written
     }
 }
 
@@ -150,6 +156,7 @@ pub unsafe fn log(
     if !pipeline::make_ready(py) || !logger.is_enabled(level) {
         return;
     }
+    logger.fields.refresh(py);
     let location = site_location(py, logger, level, &values, names.as_ref());
     let call =
         Call { logger, level, exc_info, location, positional: &values[..count.min(values.len())] };
@@ -248,10 +255,12 @@ impl<'py> Call<'_, 'py> {
             Some(location) if up == 0 => record.location.clone_from(location),
             _ => Location::here(py, up).push(&mut record.location),
         }
-        let (trace, fields) = trace::split(&context);
+        let mut ancestors = Ancestors::default();
+        let (trace, fields) = trace::split(&context, &mut ancestors);
         (record.trace, record.context) = (trace::of(py, trace), fields);
-        record.metadata = encode::pairs(&metadata, &mut Ancestors::default());
-        record.performance_data = encode::pairs(&performance, &mut Ancestors::default());
+        record.metadata = encode::pairs(&metadata, &mut ancestors);
+        record.performance_data = encode::pairs(&performance, &mut ancestors);
+        record.redactions = ancestors.redactions;
         if let Some(Ok(exc_info)) = exc_info {
             exception::push_exc_info(&exc_info, &mut record.exception);
         }
@@ -263,10 +272,9 @@ impl<'py> Call<'_, 'py> {
 
     /// Ambient fields first; bound ones win over them.
     fn gather_context(&self, py: Python<'py>, context: &Bound<'py, PyDict>) {
-        #[allow(unsafe_code)]
-        // SAFETY: the GIL is held; a strong reference is taken before Python code runs.
-        let ambient = unsafe { context::ambient() }.map(|ambient| ambient.fields(py).clone());
-        for fields in ambient.iter().chain(self.logger.bound(py)) {
+        let ambient = context::current(py);
+        let ambient = ambient.as_ref().and_then(|ambient| ambient.get().fields.dict(py));
+        for fields in ambient.into_iter().chain(self.logger.fields.dict(py)) {
             // Cannot fail between two dicts with text keys.
             let _ = context.update(fields.as_mapping());
         }
@@ -324,11 +332,17 @@ fn message_text(message: &Bound<'_, PyAny>, values: &[Bound<'_, PyAny>]) -> Stri
         return text(message);
     }
     let py = message.py();
+    // A single mapping is for `%(name)s`.
+    let mapping = match values {
+        [only] => only.cast::<PyDict>().ok().and_then(|only| encode::mapping_arguments(only).ok()),
+        _ => None,
+    };
+    let mapping = mapping.map(|mapping| [mapping.into_any()]);
+    let values = mapping.as_ref().map_or(values, |mapping| mapping);
     let formatted = (|| -> PyResult<String> {
-        // A single mapping is for `%(name)s`.
-        let arguments = match values {
-            [only] if only.is_instance_of::<PyDict>() => only.clone(),
-            several => PyTuple::new(py, several)?.into_any(),
+        let arguments = match (&mapping, values) {
+            (Some([mapping]), _) => mapping.clone(),
+            (None, several) => PyTuple::new(py, several)?.into_any(),
         };
         Ok(encode::text_of(message.str()?.rem(arguments)?.cast::<PyString>()?))
     })();

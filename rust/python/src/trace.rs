@@ -31,7 +31,7 @@ fn push(out: &mut Vec<u8>, name: &str, id: &str) {
 }
 
 /// Context fields as `,"trace_id":…,"span_id":…` and as `"key":value,…` without these two.
-pub fn split(fields: &Bound<'_, PyDict>) -> (Vec<u8>, Vec<u8>) {
+pub fn split(fields: &Bound<'_, PyDict>, ancestors: &mut Ancestors) -> (Vec<u8>, Vec<u8>) {
     let (mut trace, mut rest) = (Vec::new(), fields.clone());
     for (name, digits) in FIELDS {
         let Ok(Some(value)) = rest.get_item(name) else {
@@ -50,7 +50,7 @@ pub fn split(fields: &Bound<'_, PyDict>) -> (Vec<u8>, Vec<u8>) {
             }
         }
     }
-    let context = encode::fields(&rest, &mut Ancestors::default());
+    let context = encode::fields(&rest, ancestors);
     (trace, context)
 }
 

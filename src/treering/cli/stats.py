@@ -77,7 +77,8 @@ def _show(found: dict[str, Any]) -> None:
             f"{domain['rings']} rings with {domain['waiting_bytes']:,} bytes waiting;"
             f" since the first process: {domain['records']:,} records, {domain['dropped']:,} dropped,"
             f" {domain['truncated']:,} cut, {domain['takeovers']} takeovers,"
-            f" {domain['recoveries']} recoveries, {domain['write_errors']} write errors"
+            f" {domain['recoveries']} recoveries, {domain['write_errors']} write errors,"
+            f" {domain['redactions']:,} secrets redacted in {domain['redacted']:,} records"
         )
 
 

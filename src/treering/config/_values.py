@@ -181,6 +181,41 @@ def optional(read: Callable[[object], object]) -> Callable[[object], object]:
     return read_optional
 
 
+def patterns(value: object) -> dict[str, str | bool]:
+    """Patterns by name: a mapping to regular expressions or switches, or a list.
+
+    Of a list, a plain word switches the built-in pattern of that name on, anything else is a regular
+    expression. Text is a list with commas, or JSON.
+    """
+    if isinstance(value, str):
+        import json
+
+        is_json = value.lstrip().startswith(("{", "["))
+        value = json.loads(value) if is_json else words(value)
+    if isinstance(value, (list, tuple)):
+        named = {}
+        for number, item in enumerate(value, 1):
+            is_name = isinstance(item, str) and item.isidentifier()
+            named[item if is_name else f"pattern_{number}"] = True if is_name else item
+        value = named
+    if not isinstance(value, dict) or not all(value):
+        raise ValueError
+    if not all(isinstance(item, (str, bool)) for pair in value.items() for item in pair):
+        raise ValueError
+    return dict(value)
+
+
+def actions(value: object) -> dict[str, str]:
+    """What to do with secrets: one word for all, or words by rule; the empty name is for all others."""
+    if isinstance(value, str):
+        pairs = [part.rpartition("=") for part in value.split(",")]
+        value = {name.strip(): action for name, _, action in pairs}
+    if not isinstance(value, dict):
+        raise ValueError  # noqa: TRY004 - readers have one exception
+    read = one_of("mask", "hash", "drop")
+    return {str(name): read(action) for name, action in value.items()}
+
+
 def overflow(value: object) -> str:
     """An overflow policy; `drop_below=WARNING` comes back with the level as a number."""
     word = str(value).strip().lower()

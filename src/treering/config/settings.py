@@ -286,6 +286,64 @@ SETTINGS: tuple[Setting, ...] = (
         " it. Decided when the journal is made. Default: 0.",
         "journal",
     ),
+    Setting(
+        "redaction",
+        values.optional(values.boolean),
+        None,
+        "true or false",
+        "Take secrets out of records before they leave the process's memory: by key and by form."
+        " Default: true.",
+        "journal",
+    ),
+    Setting(
+        "redaction_keys",
+        values.optional(values.words),
+        None,
+        "key names, e.g. tax_id,iban",
+        "Keys whose values are secret, besides the built-in ones; they match as the last words of a key.",
+        "journal",
+    ),
+    Setting(
+        "redaction_allow_keys",
+        values.optional(values.words),
+        None,
+        "key names, e.g. csrf_token",
+        "Keys whose values are not secret although they look it.",
+        "journal",
+    ),
+    Setting(
+        "redaction_patterns",
+        values.optional(values.patterns),
+        None,
+        "regular expressions by name, or names of built-in patterns to switch on",
+        "More secrets by form: regular expressions by name (of a group named secret, only that), and"
+        " built-in rules by name with true or false. As text: names, or JSON.",
+        "journal",
+    ),
+    Setting(
+        "redaction_action",
+        values.optional(values.actions),
+        None,
+        "mask, hash or drop, or rule=ACTION pairs, e.g. card=hash,keys=drop",
+        "What happens to a secret: a fixed text takes its place, a pseudonym, or nothing. Default: mask.",
+        "journal",
+    ),
+    Setting(
+        "redaction_text",
+        values.optional(values.text),
+        None,
+        "at most 64 bytes of plain text",
+        "What masked secrets are replaced by. Default: [REDACTED].",
+        "journal",
+    ),
+    Setting(
+        "redaction_key_file",
+        values.path_or_none,
+        None,
+        "a path, or nothing for the journal's own directory",
+        "File with the key for pseudonyms, 16 bytes or more; made when there is none.",
+        "journal",
+    ),
 )
 
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}

@@ -57,14 +57,16 @@ class ConsoleOutput(Output):
         lines = [line + b"\n" for line in batch.formatted()]
         text = self._torn + b"".join(lines)
         written = self._push(text)
-        if self._is_closed:
+        if written is None:
+            self._is_closed = True
             return len(batch)
         if written < len(text):
             self._give_up(lines, text[written:])
         self._torn = b""
         return None
 
-    def _push(self, text: bytes) -> int:
+    def _push(self, text: bytes) -> int | None:
+        """How much was written; `None` when the stream is closed, or a pipe without reader."""
         written = 0
         while written < len(text):
             try:
@@ -73,9 +75,7 @@ class ConsoleOutput(Output):
                 if not select.select((), (self._descriptor,), (), PATIENCE_S)[1]:
                     break
             except OSError:
-                # Closed, or a pipe without reader: it stays so.
-                self._is_closed = True
-                break
+                return None
         return written
 
     def _give_up(self, lines: list[bytes], rest: bytes) -> None:

@@ -82,6 +82,9 @@ pub struct Totals {
     pub failed: AtomicU64,
     pub logged: AtomicU64,
     pub orphans: AtomicU64,
+    /// Records from which the drain took secrets, and how many; by key, those of rings that are gone.
+    pub redacted: AtomicU64,
+    pub redactions: AtomicU64,
 }
 
 /// The first page of a domain. All words are atomic; only the leader writes `committed` and `intent`.

@@ -156,6 +156,9 @@ impl Leader {
         let totals = &control.totals;
         totals.records.fetch_add(records, Ordering::Relaxed);
         totals.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let redacted = std::mem::take(&mut self.redacted);
+        totals.redacted.fetch_add(redacted.lines, Ordering::Relaxed);
+        totals.redactions.fetch_add(redacted.secrets, Ordering::Relaxed);
         self.segment_since.get_or_insert_with(Instant::now);
         match self.settings.durability {
             Durability::Process => self.syncer.dirty(),
@@ -189,6 +192,7 @@ impl Leader {
         }
         self.buffer.clear();
         let mut records = self.take_notices();
+        let own_bytes = self.buffer.len();
         let sources: Vec<&[u8]> = rings
             .iter()
             .zip(&ranges)
@@ -202,6 +206,8 @@ impl Leader {
             .collect();
         let (taken, lines) = merge(&sources, max_bytes, &mut self.buffer);
         records += lines;
+        // Before the intent: whoever completes this batch finds no secret in it.
+        self.redacted = self.redactor.batch(&mut self.buffer, own_bytes);
         for ((ring, (tail, _)), bytes) in rings.iter().zip(&ranges).zip(&taken) {
             let header = ring.header();
             let consumer = &header.consumer;

@@ -6,6 +6,7 @@
 mod commit;
 mod merge;
 mod run;
+mod settings;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -25,6 +26,7 @@ use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;
 use crate::journal::{adopt, last_line, notice, Adopted, Journal, Segment, Settings};
 use crate::process::fork;
+use crate::redact::{Counts, Redactor};
 use crate::ring::{Mapping, CONSUMER_DRAINING, CONSUMER_EVICTING, CONSUMER_FREE};
 use crate::seal::{self, event, Event, Opened, Seal, Sealer, CLOSED};
 use sync::Syncer;
@@ -47,6 +49,9 @@ pub struct Leader {
     journal: Journal,
     settings: Settings,
     settings_version: u32,
+    redactor: Redactor,
+    /// Secrets taken out of the batch at hand.
+    redacted: Counts,
     domain: Arc<Domain>,
     /// The ring of this process when the domain is private; such rings have no file.
     own: Option<Arc<Mapping>>,
@@ -109,7 +114,10 @@ impl Leader {
         let signs = sealer.as_ref().map(|sealer| {
             (sealer.seal().clone(), Duration::from_secs(settings.checkpoint_interval_s))
         });
+        let (redactor, error) = Redactor::open_or_mask(&settings.redaction, journal.directory());
         let mut leader = Self {
+            redactor,
+            redacted: Counts::default(),
             syncer: Syncer::start(journal.active(), domain.clone(), &file, signs)?,
             sealer,
             journal: journal.clone(),
@@ -138,6 +146,7 @@ impl Leader {
         }
         control.set_leader(std::process::id());
         leader.announce(&adopted, opened);
+        leader.announce_masking(error);
         Ok(Some(leader))
     }
 
@@ -228,27 +237,6 @@ impl Leader {
         Ok(())
     }
 
-    /// Takes up settings that another process has changed.
-    ///
-    /// # Errors
-    /// When `journal.json` cannot be read any more; the old settings stay in force.
-    pub fn look_for_settings(&mut self) -> Result<()> {
-        let version = self.domain.control().settings_version();
-        if version != self.settings_version {
-            let settings = Journal::open(self.journal.directory())?.1;
-            self.settings_version = version;
-            if settings == self.settings {
-                return Ok(());
-            }
-            self.settings = settings;
-            self.notices.push(notice(
-                "journal settings changed",
-                &[("settings", serde_json::to_value(&self.settings).unwrap_or_default())],
-            ));
-        }
-        Ok(())
-    }
-
     /// Retires the rings of dead processes once they are empty. True when one was retired.
     pub fn retire_orphans(&mut self) -> bool {
         let control = self.domain.control();
@@ -277,6 +265,10 @@ impl Leader {
                 .truncated
                 .fetch_add(counters.truncated.load(Ordering::Relaxed), Ordering::Relaxed);
             totals.failed.fetch_add(counters.failed.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals.redacted.fetch_add(counters.redacted.load(Ordering::Relaxed), Ordering::Relaxed);
+            totals
+                .redactions
+                .fetch_add(counters.redactions.load(Ordering::Relaxed), Ordering::Relaxed);
             totals
                 .logged
                 .fetch_add(header.producer.sequence.load(Ordering::Relaxed), Ordering::Relaxed);

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Leader, Purpose};
 use crate::domain::Domain;
 use crate::journal::{Journal, Settings};
+use crate::redact::Redaction;
 use crate::ring::Mapping;
 
 /// How often a process that does not lead asks whether the lead is free.
@@ -28,6 +29,10 @@ pub struct DrainThread {
     settings: Settings,
     domain: Arc<Domain>,
     own: Option<Arc<Mapping>>,
+    /// The rules that this process encodes and shows its records by.
+    redaction: Option<Arc<Redaction>>,
+    /// The settings of which `redaction` has the rules.
+    rules_version: AtomicU32,
     stop: AtomicBool,
     /// Tells this drain from others, of this process too.
     token: u32,
@@ -45,9 +50,12 @@ impl DrainThread {
         settings: Settings,
         domain: Arc<Domain>,
         own: Option<Arc<Mapping>>,
+        redaction: Option<Arc<Redaction>>,
         insists: bool,
     ) -> Arc<Self> {
         Arc::new(Self {
+            rules_version: AtomicU32::new(domain.control().settings_version()),
+            redaction,
             journal,
             settings,
             domain,
@@ -103,6 +111,19 @@ impl DrainThread {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
+    /// Takes up rules that another process has changed.
+    fn look_for_rules(&self) {
+        let version = self.domain.control().settings_version();
+        let Some(redaction) = &self.redaction else { return };
+        if self.rules_version.swap(version, Ordering::Relaxed) == version {
+            return;
+        }
+        // A journal that cannot be read is the leader's to report; the old rules stay in force.
+        if let Ok((_, settings)) = Journal::open(self.journal.directory()) {
+            redaction.take_up(&settings.redaction);
+        }
+    }
+
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
@@ -148,6 +169,7 @@ pub fn run(shared: &DrainThread) {
     let turn = shared.journal.turn_path();
     while !shared.stopped() {
         let control = shared.domain.control();
+        shared.look_for_rules();
         if shared.insists && control.leader() != 0 {
             control.ask_handover(shared.token);
         }
@@ -240,6 +262,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
         }
         if last_look.elapsed() >= HOUSEKEEPING {
             last_look = Instant::now();
+            shared.look_for_rules();
             if ![0, shared.token].contains(&control.handover()) {
                 break;
             }

@@ -15,8 +15,7 @@ use crate::line::push_int;
 pub const OPTIONS: [&str; 0] = [];
 
 /// Attributes that are no fields, under their names.
-const ATTRIBUTES: [(&str, Key); 11] = [
-    ("treering.component", Key::Component),
+const ATTRIBUTES: [(&str, Key); 10] = [
     ("treering.category", Key::Category),
     ("treering.event_id", Key::EventId),
     ("treering.cause", Key::Cause),
@@ -68,7 +67,7 @@ impl Format for Otel {
 }
 
 /// The number of a severity; numbers between our levels get that of the level below.
-fn severity(level: Level) -> u8 {
+pub fn severity(level: Level) -> u8 {
     match level {
         ..level::DEBUG => 1,
         level::DEBUG..level::INFO => 5,
@@ -82,52 +81,74 @@ fn severity(level: Level) -> u8 {
     }
 }
 
-/// An id that the protocol takes; any other is an attribute.
-fn is_id(value: Raw<'_>, digits: usize) -> bool {
-    value.inside().len() == digits && value.inside().bytes().all(|byte| byte.is_ascii_hexdigit())
+/// An id that the protocol takes; any other is an attribute. All zeros are none (W3C Trace Context).
+pub fn is_id(value: Raw<'_>, digits: usize) -> bool {
+    let inside = value.inside();
+    inside.len() == digits
+        && inside.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && inside.bytes().any(|byte| byte != b'0')
+}
+
+/// What an attribute holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Held<'a> {
+    Value(Raw<'a>),
+    /// The record's, as Python prints it.
+    Traceback,
+}
+
+/// Calls `attribute` with the name and the value of each, fields last; names may come twice.
+pub fn attributes<'a>(record: &Record<'a>, mut attribute: impl FnMut(Raw<'a>, Held<'a>)) {
+    let mut present = |name: &'static str, value: Raw<'a>| {
+        if !value.is_absent() {
+            attribute(Raw::new(name), Held::Value(value));
+        }
+    };
+    for (name, key) in ATTRIBUTES {
+        present(name, record.get(key));
+    }
+    if record.timestamp_ns().is_none() {
+        present("treering.timestamp", record.get(Key::Timestamp));
+    }
+    let ids = [("treering.trace_id", Key::TraceId, 32), ("treering.span_id", Key::SpanId, 16)];
+    for (name, key, digits) in ids {
+        if !is_id(record.get(key), digits) {
+            present(name, record.get(key));
+        }
+    }
+    let exception = record.get(Key::Exception);
+    if exception.is_object() {
+        present("exception.type", exception.get("type"));
+        present("exception.message", exception.get("message"));
+        attribute(Raw::new("exception.stacktrace"), Held::Traceback);
+    }
+    for (key, value) in record.fields() {
+        attribute(key, Held::Value(value));
+    }
 }
 
 fn push_attributes(record: &Record<'_>, names: &mut Names, out: &mut Vec<u8>) {
     names.clear();
     let begin = out.len();
-    let mut attribute = |name: &str, value: &dyn Fn(&mut Vec<u8>), out: &mut Vec<u8>| {
+    let mut push = |name: Raw<'_>, held: Held<'_>| {
         out.extend_from_slice(if out.len() > begin { b",{\"key\":\"" } else { b"{\"key\":\"" });
-        names.push(usize::MAX, out, |out| out.extend_from_slice(name.as_bytes()));
+        names.push(usize::MAX, out, |out| out.extend_from_slice(name.inside().as_bytes()));
         out.extend_from_slice(b"\",\"value\":");
-        value(out);
-        out.push(b'}');
-    };
-    for (name, key) in ATTRIBUTES {
-        let value = record.get(key);
-        if !value.is_absent() {
-            attribute(name, &|out| push_any(value, out), out);
-        }
-    }
-    let ids = [("treering.trace_id", Key::TraceId, 32), ("treering.span_id", Key::SpanId, 16)];
-    for (name, key, digits) in ids {
-        let value = record.get(key);
-        if !value.is_absent() && !is_id(value, digits) {
-            attribute(name, &|out| push_any(value, out), out);
-        }
-    }
-    let exception = record.get(Key::Exception);
-    if exception.is_object() {
-        for (name, key) in [("exception.type", "type"), ("exception.message", "message")] {
-            let value = exception.get(key);
-            if !value.is_absent() {
-                attribute(name, &|out| push_any(value, out), out);
+        match held {
+            Held::Value(value) => push_any(value, out),
+            Held::Traceback => {
+                out.extend_from_slice(b"{\"stringValue\":");
+                push_traceback(record, "\"\"", out);
+                out.push(b'}');
             }
         }
-        let stack = |out: &mut Vec<u8>| {
-            out.extend_from_slice(b"{\"stringValue\":");
-            push_traceback(record, "\"\"", out);
-            out.push(b'}');
-        };
-        attribute("exception.stacktrace", &stack, out);
+        out.push(b'}');
+    };
+    let component = record.get(Key::Component);
+    if !component.is_absent() {
+        push(Raw::new("treering.component"), Held::Value(component));
     }
-    for (key, value) in record.fields() {
-        attribute(key.inside(), &|out| push_any(value, out), out);
-    }
+    attributes(record, push);
 }
 
 /// Appends an `AnyValue`.

@@ -247,14 +247,14 @@ fn is_clean(text: &str) -> bool {
 
 /// The line as JSON that nobody obeys; nothing when it is no record.
 fn respelled(text: &str) -> Option<String> {
-    let json = if text.bytes().any(|byte| byte < 0x20) {
+    if text.bytes().any(|byte| byte < 0x20) {
         // Only white space between values may be a control character; written anew it is gone.
         let record = serde_json::from_str::<Map<String, Value>>(text).ok()?;
-        escaped(&serde_json::to_string(&record).ok()?)
-    } else {
-        escaped(text)
-    };
-    Record::scan(&json).is_some().then_some(json)
+        return Some(escaped(&serde_json::to_string(&record).ok()?));
+    }
+    // Before anything is escaped: a backslash in front of it would be made an escape's own.
+    Record::scan(text)?;
+    Some(escaped(text))
 }
 
 /// JSON with everything obeyed inside its strings escaped.

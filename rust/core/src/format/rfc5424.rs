@@ -90,20 +90,27 @@ impl Format for Rfc5424 {
         let names = &mut scratch.names;
         names.clear();
         if let Some(index) = record.index {
-            push_name("index", names, out);
+            push_own_name("index", names, out);
             push_int(out, index as i64);
             out.push(b'"');
         }
         for (name, key) in &KEYS[..Key::Context as usize] {
             if !matches!(key, Key::Timestamp | Key::Message | Key::Host) {
-                push_param(name, record.get(*key), names, out);
+                let value = record.get(*key);
+                if !value.is_absent() {
+                    push_own_name(name, names, out);
+                    push_rest(value, out);
+                }
             }
         }
         for (key, value) in record.fields() {
-            push_param(&key.text(), value, names, out);
+            push_name(names, out, |out| {
+                push_cleaned(&key.text(), |c| c.is_ascii() && is_name_byte(c as u8), out);
+            });
+            push_rest(value, out);
         }
         if record.get(Key::Exception).is_object() {
-            push_name("exception", names, out);
+            push_own_name("exception", names, out);
             push_value(&traceback::text_of(record), out);
             out.push(b'"');
         }
@@ -124,19 +131,19 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 /// ` name="`; the caller closes the quotes.
-fn push_name(name: &str, names: &mut Names, out: &mut Vec<u8>) {
+fn push_name(names: &mut Names, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.push(b' ');
-    names.push(NAME_BYTES, out, |out| {
-        push_cleaned(name, |c| c.is_ascii() && is_name_byte(c as u8), out);
-    });
+    names.push(NAME_BYTES, out, write);
     out.extend_from_slice(b"=\"");
 }
 
-fn push_param(name: &str, value: Raw<'_>, names: &mut Names, out: &mut Vec<u8>) {
-    if value.is_absent() {
-        return;
-    }
-    push_name(name, names, out);
+/// A name of ours, which needs no care.
+fn push_own_name(name: &str, names: &mut Names, out: &mut Vec<u8>) {
+    push_name(names, out, |out| out.extend_from_slice(name.as_bytes()));
+}
+
+/// The value of a parameter and the quote after it.
+fn push_rest(value: Raw<'_>, out: &mut Vec<u8>) {
     let inside = value.inside();
     if inside.bytes().any(|byte| matches!(byte, b'"' | b'\\' | b']')) {
         push_value(&value.text(), out);

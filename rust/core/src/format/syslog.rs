@@ -53,6 +53,9 @@ pub fn push_word(text: &str, most: usize, out: &mut Vec<u8>) {
     if text.is_empty() {
         return out.push(b'-');
     }
+    if text.len() <= most && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return out.extend_from_slice(text.as_bytes());
+    }
     let printable = |c: char| if c.is_ascii_graphic() { c as u8 } else { b'_' };
     out.extend(text.chars().take(most).map(printable));
 }

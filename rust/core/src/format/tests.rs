@@ -130,8 +130,13 @@ fn what_is_wrong_with_a_format_is_said_with_its_place() {
 #[test]
 fn a_line_that_is_no_record_is_shown_in_every_format() {
     for format in PRESETS.iter().map(|(name, _)| *name).chain(SHAPES) {
-        for line in [&b"bro\x1bken \xff{"[..], b"[1]", b"{\"message\":1,}", b"{\"a\":\"\\ud800\"}"]
-        {
+        for line in [
+            &b"bro\x1bken \xff{"[..],
+            b"[1]",
+            b"{\"message\":1,}",
+            b"{\"a\":\"\\ud800\"}",
+            b"{\"1\":\"\\\xc2\x80\"}",
+        ] {
             let text = push(&formatter(format, &[]), line);
             assert!(text.contains("bro") || text.contains('1') || text.contains("ud800"), "{text}");
         }
@@ -253,10 +258,11 @@ proptest! {
         prop_assert!(!Record::read(&line, &mut spelled).is_broken);
         let at = cut.index(line.len());
         line[at] = byte;
-        // A number that no float holds is JSON all the same.
-        let parsed = serde_json::from_slice::<Map<String, Value>>(&line);
-        let refused = parsed.is_err_and(|error| !error.to_string().contains("out of range"));
-        prop_assert_eq!(Record::read(&line, &mut spelled).is_broken, refused);
+        match serde_json::from_slice::<Map<String, Value>>(&line) {
+            // Of a number that no float holds the parser says nothing about what follows.
+            Err(error) if error.to_string().contains("out of range") => {}
+            parsed => prop_assert_eq!(Record::read(&line, &mut spelled).is_broken, parsed.is_err()),
+        }
         line.truncate(at);
         prop_assert!(Record::read(&line, &mut spelled).is_broken);
     }

@@ -139,7 +139,8 @@ impl Traceback<'_> {
             self.line(2, &format!("File \"{file}\", line {number}, in {function}"));
             if self.sources {
                 if let Some(source) = source_line(file, number) {
-                    self.line(4, &source);
+                    let redacted = crate::redact::here().text(&source);
+                    self.line(4, &redacted.map_or(source, |(text, _)| text));
                 }
             }
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{replace_file, Journal};
 use crate::error::{At, Error, Result};
+use crate::redact::{Rules, RulesChange};
 
 const FORMAT: u32 = 1;
 const DEFAULT_SEGMENT_BYTES: u64 = 64 << 20;
@@ -57,6 +58,9 @@ pub struct Settings {
     /// Records are pruned only when they are older than this.
     #[serde(default)]
     pub retention_min_age_s: u64,
+    /// What is redacted before it is appended.
+    #[serde(default, skip_serializing_if = "Rules::is_default")]
+    pub redaction: Rules,
 }
 
 /// The settings a configuration names; what it leaves open stays as the journal has it.
@@ -71,6 +75,7 @@ pub struct SettingsChange {
     pub checkpoint_interval_s: Option<u64>,
     pub epoch_max_age_s: Option<u64>,
     pub retention_min_age_s: Option<u64>,
+    pub redaction: RulesChange,
 }
 
 impl SettingsChange {
@@ -90,6 +95,7 @@ impl SettingsChange {
         if let Some(age) = self.epoch_max_age_s {
             settings.epoch_max_age_s = age;
         }
+        settings.redaction = self.redaction.applied(&settings.redaction);
     }
 
     /// What can only be said when the journal is made.
@@ -185,6 +191,7 @@ pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Se
     change.check()?;
     let path = journal.settings_path();
     if !path.exists() {
+        change.redaction.applied(&Rules::default()).check()?;
         let mut settings = Settings {
             format: FORMAT,
             id: random_id()?,
@@ -198,6 +205,7 @@ pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Se
             checkpoint_interval_s: DEFAULT_CHECKPOINT_INTERVAL_S,
             epoch_max_age_s: DEFAULT_EPOCH_MAX_AGE_S,
             retention_min_age_s: 0,
+            redaction: Rules::default(),
         };
         change.found(&mut settings);
         change.apply(&mut settings);
@@ -208,6 +216,7 @@ pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Se
     let mut settings = stored.clone();
     change.apply(&mut settings);
     if settings != stored {
+        settings.redaction.check()?;
         replace_file(&path, text(&settings).as_bytes())?;
     }
     Ok(settings)

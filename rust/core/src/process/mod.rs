@@ -27,6 +27,7 @@ use crate::drain::DrainThread;
 use crate::error::{At, Result};
 use crate::journal::{Journal, Settings, SettingsChange};
 use crate::level::Level;
+use crate::redact::{Redaction, Rules, RulesChange};
 use crate::ring::{capacity_for, Mapping, Producer};
 use consumers::Consumers;
 use outputs::OutputThread;
@@ -44,6 +45,8 @@ pub struct Options {
     pub levels: Vec<(String, Level)>,
     /// What shows this process's own records: the console.
     pub output: Option<OutputFactory>,
+    /// What is redacted without a journal; a journal has rules of its own.
+    pub redaction: RulesChange,
 }
 
 impl std::fmt::Debug for Options {
@@ -65,6 +68,7 @@ pub struct Process {
     threads: Mutex<Vec<JoinHandle<()>>>,
     output: Option<Arc<OutputThread>>,
     consumers: Arc<Consumers>,
+    redaction: Arc<Redaction>,
     stalled_at: std::sync::atomic::AtomicU64,
     generation: u32,
     level_changes: Vec<LevelChange>,
@@ -82,6 +86,13 @@ impl Process {
             Some((directory, change)) => Some(Journal::open_or_create(directory, change)?),
             None => None,
         };
+        let redaction = Arc::new(if let Some((journal, settings)) = &journal {
+            Redaction::open(&settings.redaction, Some(journal.directory().to_owned()))?
+        } else {
+            let rules = options.redaction.applied(&Rules::default());
+            rules.check()?;
+            Redaction::open(&rules, None)?
+        });
         let (domain, private_because, is_fresh) = Self::join_domain(journal.as_ref())?;
         let capacity = capacity_for(options.ring_bytes);
         let place = PathBuf::from("ring");
@@ -111,11 +122,14 @@ impl Process {
         let producer = Producer::new(ring.mapping.clone());
         let drain = journal.as_ref().map(|(journal, settings)| {
             let own = Some(ring.mapping.clone());
-            DrainThread::new(journal.clone(), settings.clone(), domain.clone(), own, false)
+            let (journal, settings) = (journal.clone(), settings.clone());
+            let rules = Some(redaction.clone());
+            DrainThread::new(journal, settings, domain.clone(), own, rules, false)
         });
         let consumers = Consumers::new(ring.mapping.clone(), journal.is_some());
         let output = options.output.as_ref().map(|factory| {
-            Arc::new(OutputThread::new(ring.mapping.clone(), factory.clone(), &consumers))
+            let (ring, factory) = (ring.mapping.clone(), factory.clone());
+            Arc::new(OutputThread::new(ring, factory, redaction.clone(), &consumers))
         });
         let place = PathBuf::from("thread");
         let mut threads = Vec::new();
@@ -135,6 +149,7 @@ impl Process {
             threads: Mutex::new(threads),
             output,
             consumers,
+            redaction,
             stalled_at: std::sync::atomic::AtomicU64::new(u64::MAX),
             generation: fork::generation(),
             level_changes,
@@ -227,6 +242,12 @@ impl Process {
     #[must_use]
     pub fn journal(&self) -> Option<&Journal> {
         self.journal.as_ref().map(|(journal, _)| journal)
+    }
+
+    /// The rules by which this process redacts.
+    #[must_use]
+    pub fn redaction(&self) -> &Arc<Redaction> {
+        &self.redaction
     }
 
     #[must_use]

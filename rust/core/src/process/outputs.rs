@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::consumers::{Consumers, Hold};
-use crate::ring::{Follower, Frames, Lapped, Mapping};
+use crate::redact::{set_here, Counts, Redaction, Redactor};
+use crate::ring::{frame_bytes, push_frame, Follower, Frames, Lapped, Mapping};
 
 const READ_BYTES: usize = 256 << 10;
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
@@ -25,6 +26,7 @@ pub type OutputFactory = Arc<dyn Fn() -> Box<dyn ProcessOutput> + Send + Sync>;
 pub struct OutputThread {
     ring: Arc<Mapping>,
     factory: OutputFactory,
+    redaction: Arc<Redaction>,
     /// Made with the ring, so that the first record is seen however quick the drain is.
     follower: Mutex<Option<Follower>>,
     /// Without a journal what it has shown makes room.
@@ -43,13 +45,19 @@ impl std::fmt::Debug for OutputThread {
 }
 
 impl OutputThread {
-    pub fn new(ring: Arc<Mapping>, factory: OutputFactory, consumers: &Arc<Consumers>) -> Self {
+    pub fn new(
+        ring: Arc<Mapping>,
+        factory: OutputFactory,
+        redaction: Arc<Redaction>,
+        consumers: &Arc<Consumers>,
+    ) -> Self {
         let follower = Follower::new(ring.clone());
         Self {
             hold: consumers.hold(follower.position()),
             follower: Mutex::new(Some(follower)),
             ring,
             factory,
+            redaction,
             stop: AtomicBool::new(false),
             wake: AtomicU32::new(0),
             shown: AtomicU64::new(0),
@@ -87,11 +95,20 @@ impl OutputThread {
         true
     }
 
+    /// With a journal, its drain counts the same secrets.
+    fn count(&self, counts: Counts) {
+        if self.hold.is_some() && counts.lines > 0 {
+            let counters = &self.ring.header().counters;
+            counters.redacted.fetch_add(counts.lines, Ordering::Relaxed);
+            counters.redactions.fetch_add(counts.secrets, Ordering::Relaxed);
+        }
+    }
+
     fn run(&self) {
         let mut output = (self.factory)();
         let taken = self.follower.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut follower) = taken else { return };
-        let mut bytes = Vec::new();
+        let (mut bytes, mut redacted) = (Vec::new(), Vec::new());
         let mut sleep = SHORTEST_SLEEP;
         let mut reported = 0;
         loop {
@@ -105,7 +122,12 @@ impl OutputThread {
                 reported = dropped;
             }
             if !bytes.is_empty() || lost > 0 {
-                output.write(Frames::new(&bytes), lost);
+                let redactor = self.redaction.current();
+                let counts = redact(&redactor, &bytes, &mut redacted);
+                set_here(redactor);
+                self.count(counts);
+                let shown = if counts.lines > 0 { &redacted } else { &bytes };
+                output.write(Frames::new(shown), lost);
                 self.shown.fetch_add(Frames::new(&bytes).count() as u64, Ordering::Relaxed);
                 sleep = SHORTEST_SLEEP;
             }
@@ -122,4 +144,25 @@ impl OutputThread {
             }
         }
     }
+}
+
+/// Fills `out` with the frames without their secrets; leaves it empty when there are none.
+fn redact(redactor: &Redactor, bytes: &[u8], out: &mut Vec<u8>) -> Counts {
+    let (mut counts, mut line, mut walked) = (Counts::default(), Vec::new(), 0);
+    out.clear();
+    for frame in Frames::new(bytes) {
+        line.clear();
+        let secrets = redactor.values(frame.line, &mut line);
+        if secrets > 0 {
+            if counts.lines == 0 {
+                out.extend_from_slice(&bytes[..walked]);
+            }
+            counts += Counts { lines: 1, secrets };
+        }
+        walked += frame_bytes(frame.line.len());
+        if counts.lines > 0 {
+            push_frame(out, &frame, if secrets > 0 { &line } else { frame.line });
+        }
+    }
+    counts
 }

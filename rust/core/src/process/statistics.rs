@@ -14,6 +14,9 @@ pub struct Statistics {
     pub truncated: u64,
     pub failed: u64,
     pub blocked: u64,
+    /// Records from which this process took secrets, and how many: by key, and by value without a journal.
+    pub redacted: u64,
+    pub redactions: u64,
     pub ring_bytes: u64,
     pub ring_used_bytes: u64,
     /// Why the ring is memory that dies with this process; `None` when it is shared.
@@ -34,6 +37,9 @@ pub struct Statistics {
     /// Syncs and checkpoints that failed, and are tried again.
     pub journal_sync_errors: u64,
     pub journal_orphans: u64,
+    /// Records from which the drain took secrets, by value, and how many.
+    pub journal_redacted: u64,
+    pub journal_redactions: u64,
     /// What keeps this process's drain from appending at the moment.
     pub last_error: Option<String>,
 }
@@ -55,6 +61,8 @@ impl Process {
             truncated: counters.truncated.load(Ordering::Relaxed),
             failed: counters.failed.load(Ordering::Relaxed),
             blocked: counters.blocked.load(Ordering::Relaxed),
+            redacted: counters.redacted.load(Ordering::Relaxed),
+            redactions: counters.redactions.load(Ordering::Relaxed),
             ring_bytes: self.ring.mapping.capacity() as u64,
             ring_used_bytes: head.saturating_sub(tail),
             ring_private_because: self.private_because.clone(),
@@ -79,6 +87,8 @@ impl Process {
             journal_syncs: totals.syncs.load(Ordering::Relaxed),
             journal_sync_errors: totals.sync_errors.load(Ordering::Relaxed),
             journal_orphans: totals.orphans.load(Ordering::Relaxed),
+            journal_redacted: totals.redacted.load(Ordering::Relaxed),
+            journal_redactions: totals.redactions.load(Ordering::Relaxed),
             last_error: self.drain.as_ref().and_then(|drain| drain.last_error()),
         }
     }

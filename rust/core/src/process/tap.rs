@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::consumers::{Consumers, Hold};
 use super::Process;
-use crate::ring::{Follower, Frames, Lapped};
+use crate::redact::Redaction;
+use crate::ring::{Follower, Frames, Lapped, Mapping};
 
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 const LONGEST_SLEEP: Duration = Duration::from_millis(50);
@@ -17,6 +18,9 @@ pub struct Tap {
     follower: Follower,
     hold: Option<Hold>,
     consumers: Arc<Consumers>,
+    redaction: Arc<Redaction>,
+    /// Neither a drain nor a console counts what is redacted.
+    counts: Option<Arc<Mapping>>,
     frames: Vec<u8>,
     next: u64,
 }
@@ -41,7 +45,16 @@ impl Process {
         let follower = Follower::at_head(mapping.clone());
         let hold = if holds { self.consumers.hold(follower.position()) } else { None };
         let next = mapping.header().producer.sequence.load(Ordering::Acquire);
-        Tap { follower, hold, consumers: self.consumers.clone(), frames: Vec::new(), next }
+        let is_alone = self.journal.is_none() && self.output.is_none();
+        Tap {
+            follower,
+            hold,
+            consumers: self.consumers.clone(),
+            redaction: self.redaction.clone(),
+            counts: is_alone.then_some(mapping),
+            frames: Vec::new(),
+            next,
+        }
     }
 }
 
@@ -74,6 +87,12 @@ impl Tap {
             tapped.count += 1;
         }
         self.next = tapped.first + tapped.count;
+        let counts = self.redaction.current().batch(&mut tapped.lines, 0);
+        if let Some(ring) = self.counts.as_ref().filter(|_| counts.lines > 0) {
+            let counters = &ring.header().counters;
+            counters.redacted.fetch_add(counts.lines, Ordering::Relaxed);
+            counters.redactions.fetch_add(counts.secrets, Ordering::Relaxed);
+        }
         if let Some(hold) = &self.hold {
             hold.advance(self.follower.position());
         }

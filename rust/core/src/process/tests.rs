@@ -17,6 +17,7 @@ fn options(directory: Option<&Path>) -> Options {
         block_timeout: Duration::from_millis(200),
         levels: Vec::new(),
         output: None,
+        redaction: crate::redact::RulesChange::default(),
     }
 }
 
@@ -107,6 +108,7 @@ fn domains_without_common_memory_take_turns() {
         settings,
         Arc::new(private),
         Some(ring.mapping.clone()),
+        None,
         false,
     );
     let thread = drain.spawn().expect("thread");

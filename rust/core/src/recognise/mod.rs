@@ -27,6 +27,9 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 /// Of lines joined to a record this much is kept.
 const MAX_STACK_BYTES: usize = 256 << 10;
 
+/// A private key of 16,384 bits has 200 lines of 64 characters.
+const MAX_BLOCK_LINES: usize = 250;
+
 /// What could be read from one line.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Foreign {
@@ -77,6 +80,8 @@ pub struct Recogniser {
     stack: String,
     /// Between `Traceback (…)` and its last line.
     in_traceback: bool,
+    /// Lines of a PEM block that may still follow; all of it must be seen as one to be redacted.
+    block_lines: usize,
     counts: Counts,
 }
 
@@ -95,6 +100,7 @@ impl Recogniser {
             pending: None,
             stack: String::new(),
             in_traceback: false,
+            block_lines: 0,
             counts: Counts::default(),
         }
     }
@@ -153,6 +159,7 @@ impl Recogniser {
         }
         if self.joins(&text) {
             self.join(&text);
+            self.follow_block(&text);
             return;
         }
         self.flush(emit);
@@ -160,11 +167,25 @@ impl Recogniser {
         *count += 1;
         self.in_traceback = foreign.message.starts_with("Traceback (most recent call last)");
         self.pending = Some(foreign);
+        self.follow_block(&text);
+    }
+
+    /// Keeps account of the PEM block that this line begins, goes on with or ends.
+    fn follow_block(&mut self, text: &str) {
+        self.block_lines = match text.rfind("-----BEGIN ") {
+            Some(begin) if text[begin..].contains("-----END ") => 0,
+            Some(_) => MAX_BLOCK_LINES,
+            None if text.contains("-----END ") => 0,
+            None => self.block_lines.saturating_sub(1),
+        };
     }
 
     /// Does this line continue the record before it?
     fn joins(&self, text: &str) -> bool {
-        let continues = text.starts_with([' ', '\t', '}', ')'])
+        let in_block = self.block_lines > 0
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-:, ".contains(&byte));
+        let continues = in_block
+            || text.starts_with([' ', '\t', '}', ')'])
             || text.starts_with("Caused by:")
             || text.starts_with("Traceback (most recent call last)")
             || text.starts_with("During handling of the above exception")
@@ -178,6 +199,15 @@ impl Recogniser {
         self.in_traceback = text.starts_with("Traceback (")
             || self.in_traceback && !plain::is_exception(text)
             || self.in_traceback && text.starts_with(' ');
+        if self.block_lines > 0 && self.stack.is_empty() {
+            if let Some(pending) = &mut self.pending {
+                // To where the block began.
+                pending.message.push('\n');
+                pending.message.push_str(text);
+                pending.verbatim = None;
+                return;
+            }
+        }
         if self.stack.len() + text.len() < MAX_STACK_BYTES {
             if !self.stack.is_empty() {
                 self.stack.push('\n');

@@ -42,6 +42,14 @@ pub(crate) fn header(
     bytes
 }
 
+/// Appends a frame as a ring has it, with another line.
+pub(crate) fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>, line: &[u8]) {
+    let end = out.len() + frame_bytes(line.len());
+    out.extend_from_slice(&header(line.len(), frame.level, frame.timestamp_ns, frame.sequence));
+    out.extend_from_slice(line);
+    out.resize(end, 0);
+}
+
 /// Walks committed frames, oldest first. Stops at the first frame that cannot be one.
 #[derive(Debug, Clone)]
 pub struct Frames<'a> {

@@ -14,6 +14,7 @@ mod producer;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 pub use follower::{Follower, Lapped};
+pub(crate) use frame::push_frame;
 pub use frame::{frame_bytes, Frame, Frames, FRAME_HEADER_BYTES};
 pub use mapping::Mapping;
 pub use producer::Producer;
@@ -89,6 +90,9 @@ pub struct Counters {
     /// Calls that went wrong; most of them still left a record, with a marker.
     pub failed: AtomicU64,
     pub blocked: AtomicU64,
+    /// Records from which this process took secrets before anybody else saw them, and how many.
+    pub redacted: AtomicU64,
+    pub redactions: AtomicU64,
 }
 
 impl Counters {

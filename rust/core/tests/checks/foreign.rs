@@ -5,7 +5,7 @@ use std::str::from_utf8;
 use serde_json::{Map, Value};
 use treering_core::clock::{parse_rfc3339, rfc3339};
 use treering_core::filter::Filter;
-use treering_core::format::{Batch, Formatter, Options, PRESETS, SHAPES};
+use treering_core::format::{otlp_logs, Batch, Formatter, Options, PRESETS, SHAPES};
 use treering_core::level::{self, Level};
 use treering_core::line::{push_string, read_string, visible};
 use treering_core::recognise::{push_json, Counts, Recogniser, Zone};
@@ -113,6 +113,7 @@ fn show(line: &[u8]) {
         };
         assert!(shown.chars().all(is_harmless), "a terminal obeys nothing of {format}");
     }
+    assert!(otlp_logs(line, b"{}", b"{}").is_some(), "any line is a record for OpenTelemetry");
 }
 
 fn filter(line: &[u8]) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use treering_core::line::push_string;
 
 use super::{push_value, texts, Ancestors, MAX_ITEMS};
@@ -41,16 +41,26 @@ pub fn pairs(items: &[(Bound<'_, PyAny>, Bound<'_, PyAny>)], ancestors: &mut Anc
         entries.push((name, value));
     }
     let mut out = Vec::new();
-    for (at, (name, value)) in entries.iter().enumerate() {
-        if at > 0 {
+    for (name, value) in &entries {
+        let is_secret = ancestors.is_secret(name, value);
+        if is_secret && ancestors.drops() {
+            ancestors.redactions += 1;
+            continue;
+        }
+        if !out.is_empty() {
             out.push(b',');
         }
         push_string(&mut out, name);
         out.push(b':');
-        push_value(value, &mut out, ancestors);
+        if is_secret {
+            ancestors.push_redacted(value, &mut out);
+        } else {
+            push_value(value, &mut out, ancestors);
+        }
     }
     if items.len() > MAX_ITEMS {
-        out.extend_from_slice(b",\"...\":");
+        let gap: &[u8] = if out.is_empty() { b"\"...\":" } else { b",\"...\":" };
+        out.extend_from_slice(gap);
         push_string(&mut out, &rest(items.len()));
     }
     out
@@ -92,7 +102,9 @@ pub fn push_sequence(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, ancestors: &mu
             if at > 0 {
                 out.push(b',');
             }
-            push_value(item, out, ancestors);
+            if !push_named(item, out, ancestors) {
+                push_value(item, out, ancestors);
+            }
         }
         if items.len() > MAX_ITEMS {
             out.push(b',');
@@ -100,4 +112,44 @@ pub fn push_sequence(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, ancestors: &mu
         }
         out.push(b']');
     });
+}
+
+/// Encodes a pair in a list of pairs, as headers come, when its first half names a secret.
+fn push_named(pair: &Bound<'_, PyAny>, out: &mut Vec<u8>, ancestors: &mut Ancestors) -> bool {
+    let is_pair = pair.is_exact_instance_of::<PyTuple>() || pair.is_exact_instance_of::<PyList>();
+    let Some((key, value)) =
+        is_pair.then(|| pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>().ok()).flatten()
+    else {
+        return false;
+    };
+    let name = match key.cast::<PyBytes>() {
+        Ok(bytes) => treering_core::line::visible(bytes.as_bytes()).into_owned(),
+        Err(_) if key.is_exact_instance_of::<PyString>() => key_text(&key),
+        Err(_) => return false,
+    };
+    if !ancestors.is_secret(&name, &value) {
+        return false;
+    }
+    out.push(b'[');
+    push_string(out, &name);
+    out.push(b',');
+    ancestors.push_redacted(&value, out);
+    out.push(b']');
+    true
+}
+
+/// The mapping that `%(name)s` takes its values from, with texts under sensitive keys redacted.
+pub fn mapping_arguments<'py>(dict: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+    let mut ancestors = Ancestors::default();
+    let copy = dict.copy()?;
+    for (key, value) in dict {
+        let is_text = value.is_instance_of::<PyString>() || value.is_instance_of::<PyBytes>();
+        if is_text && ancestors.is_secret(&key_text(&key), &value) {
+            let mut json = Vec::new();
+            ancestors.push_redacted(&value, &mut json);
+            let text = String::from_utf8(json).unwrap_or_default();
+            copy.set_item(key, treering_core::line::read_string(&text))?;
+        }
+    }
+    Ok(copy)
 }

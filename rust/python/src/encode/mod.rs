@@ -2,15 +2,20 @@
 //! visible marker.
 
 mod containers;
+mod fields;
 mod numbers;
 mod others;
 mod texts;
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use treering_core::line::push_string;
+use treering_core::redact::{Action, Redactor};
 
-pub use containers::{fields, pairs};
+pub use containers::{fields, mapping_arguments, pairs};
+pub use fields::Fields;
 pub use texts::{push_str_of as push_message, push_text, text_of};
 
 /// Containers within containers before `<too deep>`.
@@ -18,9 +23,20 @@ const MAX_DEPTH: usize = 16;
 /// Items of one container before the rest is only counted.
 const MAX_ITEMS: usize = 1000;
 
-/// The containers being encoded, outermost first; how a cycle is noticed.
-#[derive(Debug, Default)]
-pub struct Ancestors(Vec<*mut pyo3::ffi::PyObject>);
+/// The containers being encoded, outermost first, how a cycle is noticed; and what redacts them by key.
+#[derive(Debug)]
+pub struct Ancestors {
+    containers: Vec<*mut pyo3::ffi::PyObject>,
+    redactor: Arc<Redactor>,
+    /// Values that were redacted.
+    pub redactions: u64,
+}
+
+impl Default for Ancestors {
+    fn default() -> Self {
+        Self { containers: Vec::new(), redactor: crate::pipeline::redactor(), redactions: 0 }
+    }
+}
 
 impl Ancestors {
     /// Encodes a container unless it is one of its own ancestors or lies too deep.
@@ -30,15 +46,34 @@ impl Ancestors {
         out: &mut Vec<u8>,
         encode: impl FnOnce(&mut Self, &mut Vec<u8>),
     ) {
-        if self.0.contains(&value.as_ptr()) {
+        if self.containers.contains(&value.as_ptr()) {
             push_string(out, "<cycle>");
-        } else if self.0.len() >= MAX_DEPTH {
+        } else if self.containers.len() >= MAX_DEPTH {
             push_string(out, "<too deep>");
         } else {
-            self.0.push(value.as_ptr());
+            self.containers.push(value.as_ptr());
             encode(self, out);
-            self.0.pop();
+            self.containers.pop();
         }
+    }
+
+    /// Must the value under this key be redacted? Constants say nothing.
+    fn is_secret(&self, key: &str, value: &Bound<'_, PyAny>) -> bool {
+        self.redactor.key(key) && !value.is_none() && !value.is_exact_instance_of::<PyBool>()
+    }
+
+    /// Appends what stands for the value of a sensitive key.
+    fn push_redacted(&mut self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) {
+        self.redactions += 1;
+        let mut encoded = Vec::new();
+        if self.redactor.key_action() == Action::Hash {
+            push_value(value, &mut encoded, self);
+        }
+        self.redactor.push_for_json(&encoded, out);
+    }
+
+    fn drops(&self) -> bool {
+        self.redactor.key_action() == Action::Drop
     }
 }
 

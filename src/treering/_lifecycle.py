@@ -207,11 +207,14 @@ def _go_on(config: LoggingConfig) -> None:
 
 
 def _watch_file(config: LoggingConfig) -> None:
+    is_wanted = bool(config.reload_interval_s or config.reload_on_hangup)
+    if config.file is None or not is_wanted:
+        watch = sys.modules.get("treering._watch")
+        if watch is not None:
+            watch.stop()
+        return
     from treering import _watch
 
-    if config.file is None or not (config.reload_interval_s or config.reload_on_hangup):
-        _watch.stop()
-        return
     _watch.start(config.file, config.reload_interval_s, _look_again)
     if config.reload_on_hangup:
         _watch.on_hangup()

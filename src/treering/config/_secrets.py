@@ -9,7 +9,7 @@ MASK = "********"
 
 _NAME = re.compile(
     r"password|passwd|passphrase|secret|token|authorization|cookie|api_?key|credential|private_?key"
-    r"|(^|_)(auth|headers?|hmac_?key)$",
+    r"|(^|_)(auth|headers|hmac_?key)$",
     re.IGNORECASE,
 )
 _URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*:)[^\s/@]+(@)")

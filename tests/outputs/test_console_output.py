@@ -5,7 +5,7 @@ import os
 import subprocess
 import threading
 
-from programs import run, start
+from programs import run, start, wait_for
 
 import treering
 from treering.outputs.console import ConsoleOutput
@@ -52,8 +52,7 @@ def test_a_stream_that_nobody_reads_any_more_delays_nobody(tmp_path):
     assert int(refused) > 19_000
 
 
-def test_a_reader_that_pauses_gets_every_line_whole(monkeypatch):
-    monkeypatch.setattr("treering.outputs.console.PATIENCE_S", 0.05)
+def test_a_reader_that_pauses_gets_every_line_whole():
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     output = ConsoleOutput(format="json")
@@ -62,9 +61,7 @@ def test_a_reader_that_pauses_gets_every_line_whole(monkeypatch):
     treering.add_output(output)
     log = treering.get_logger("app")
     threading.Thread(target=lambda: [log.info(f"record {n}") for n in range(3000)]).start()
-    import time
-
-    time.sleep(0.5)
+    wait_for(lambda: not treering.list_outputs()[0]["up"], "the output's patience to end")
     got = b""
     while b'"record 2999"' not in got or not got.endswith(b"\n"):
         got += os.read(reading, 1 << 16)

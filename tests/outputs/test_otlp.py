@@ -304,7 +304,10 @@ def test_a_collector_that_is_stopped_for_a_while_under_load_misses_nothing(journ
             {"endpoint": "https://me:secret@host"},
             "'https://host': 'https://host:4318' without user",
         ),
-        ({"headers": {"a b": "secret"}}, "headers of output 'otlp' is '…': Name=value pairs"),
+        (
+            {"headers": {"a b": "secret"}},
+            "headers of output 'otlp' is '********': Name=value pairs",
+        ),
         ({"resource": {"a": object}}, "resource of output 'otlp' is"),
         ({"resource": "a"}, "resource of output 'otlp' is 'a': name=value pairs"),
         ({"scope_attributes": {1: 2}}, "scope_attributes of output 'otlp' is {1: 2}: name=value"),

@@ -58,10 +58,15 @@ class Lane:
 
     def deliver(self, batch: Batch) -> int:
         """Hands over what it can; returns how many records, from the first on, need not come again."""
-        try:
+        refused = 0
+
+        def write() -> None:
+            nonlocal refused
             self._open()
             refused = self.output.write(batch.with_formatter(self.formatter)) or 0
-        except Exception as error:  # noqa: BLE001 - whatever a user's class raises means: not taken
+
+        error = _tried(write)
+        if error is not None:
             taken = min(max(getattr(error, "accepted", 0), 0), len(batch))
             self.written += taken
             self._fail(error)
@@ -105,9 +110,8 @@ class Lane:
         if not self._is_dirty:
             return
         self._is_dirty = False
-        try:
-            self.output.flush()
-        except Exception as error:  # noqa: BLE001 - as in `deliver`
+        error = _tried(self.output.flush)
+        if error is not None:
             self._fail(error)
 
     def close(self) -> None:
@@ -119,9 +123,8 @@ class Lane:
         if not self._is_open:
             return
         self._is_open = False
-        try:
-            self.output.close()
-        except Exception as error:  # noqa: BLE001 - as in `deliver`
+        error = _tried(self.output.close)
+        if error is not None:
             self.last_error = f"{type(error).__name__}: {error}"
 
     def statistics(self) -> dict[str, Any]:
@@ -137,6 +140,15 @@ class Lane:
             "last_error": self.last_error,
             **self.output.statistics(),
         }
+
+
+def _tried(act: Callable[[], object]) -> Exception | None:
+    """What it raised: a user's class may raise anything, and each means that it could not."""
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001 - the border to foreign code
+        return error
+    return None
 
 
 def _kind(error: Exception) -> str:

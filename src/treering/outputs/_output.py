@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from treering._levels import level_number
 from treering.config import Setting
 from treering.config import _values as values
-from treering.config._secrets import shown
+from treering.config._secrets import masked, shown
 from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ class Output(ABC):
     this output has taken it. For what is as quick as a file; others lose records, and count them."""
 
     default_format: ClassVar[str] = "json"
+
+    batch_bytes: ClassVar[int] = 256 << 10
+    """About so many bytes of canonical lines at once: as much as may come again after a death."""
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -153,7 +156,15 @@ class Output(ABC):
             "components": list(self.components),
             "format": self.format if isinstance(self.format, str) else "callable",
         }
-        return common | {key: value for key, value in self._given.items() if _is_plain(key, value)}
+        plain = {
+            key: masked(value, key)
+            for key, value in self._given.items()
+            if value is None or isinstance(value, (str, int, float))
+        }
+        return common | plain
+
+    def follows(self, journal: str) -> None:  # noqa: B027 - most do not care
+        """Told before `open` which journal it gets records of: its origin, or id if it is not sealed."""
 
     def open(self) -> None:  # noqa: B027 - most have nothing to open
         """Connects or opens; called before the first `write` and again after one failed."""
@@ -197,13 +208,6 @@ class Output(ABC):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} '{self.name}'>"
-
-
-_SECRET = re.compile(r"password|secret|token|key|header|auth|credential", re.IGNORECASE)
-
-
-def _is_plain(name: str, value: object) -> bool:
-    return not _SECRET.search(name) and (value is None or isinstance(value, (str, int, float)))
 
 
 def option(

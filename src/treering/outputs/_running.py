@@ -70,6 +70,8 @@ class RunningOutputs:
             return ProcessSource(output, holds=output.holds_back and self.directory is None)
         description = output.describe()
         source = JournalSource(self.directory, output, description)
+        for link in chain:
+            link.follows(source.identity())
         before = source.found()
         if before is None or tell:
             log(Level.AUDIT, f"output {output.name} added", {"output": description})

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from treering.outputs._output import Output
 
-BATCH_BYTES = 256 << 10
 BUFFER_BYTES = 16 << 20
 _SHORTEST_SLEEP_S = 0.002
 _LONGEST_SLEEP_S = 0.2
@@ -95,6 +94,7 @@ class JournalSource:
         self.moved: str | None = None
         self._directory = directory
         self._wanted = filters(output)
+        self._batch_bytes = output.batch_bytes
         self._file = CursorFile(directory, output.name)
         self._description = description
         self._cursor: Cursor | None = None
@@ -102,6 +102,10 @@ class JournalSource:
         self._sleep_s = _SHORTEST_SLEEP_S
         self._count = 0
         self._end = 0, b""
+
+    def identity(self) -> str:
+        """Which journal it is."""
+        return self._file.identity()
 
     def found(self) -> Mapping[str, object] | None:
         """Makes a cursor at the journal's end if there is none; else what the output was before."""
@@ -132,7 +136,7 @@ class JournalSource:
         """The next records; `None` when there are none yet."""
         if self._reader is None:
             return None
-        first, lines = self._reader.read(BATCH_BYTES)
+        first, lines = self._reader.read(self._batch_bytes)
         if not lines:
             time.sleep(self._sleep_s)
             self._sleep_s = min(self._sleep_s * 2, _LONGEST_SLEEP_S)
@@ -191,6 +195,7 @@ class ProcessSource:
 
     def __init__(self, output: Output, *, holds: bool) -> None:
         self._wanted = filters(output)
+        self._batch_bytes = output.batch_bytes
         self._holds = holds
         self._tap = _core.Tap(holds)
         self._waiting: deque[tuple[int, bytes]] = deque()
@@ -208,7 +213,7 @@ class ProcessSource:
             first, lines = self._waiting.popleft()
             self._waiting_bytes -= len(lines)
         else:
-            first, lines, lost = self._tap.read(BATCH_BYTES, _READ_WAIT_S)
+            first, lines, lost = self._tap.read(self._batch_bytes, _READ_WAIT_S)
             self.lost += lost
         if not lines:
             return None
@@ -221,7 +226,7 @@ class ProcessSource:
         if self._holds:
             return
         while True:
-            first, lines, lost = self._tap.read(BATCH_BYTES, 0.0)
+            first, lines, lost = self._tap.read(self._batch_bytes, 0.0)
             self.lost += lost
             if not lines:
                 return

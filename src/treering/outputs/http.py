@@ -40,7 +40,8 @@ class HttpOutput(Output):
     Args:
         name: See `Output`.
         url: Where to, without user and password.
-        origin: The journal's name for the destination; without one it is not told.
+        origin: The journal's name for the destination. Default: the journal's own, so that the
+            destination can tell what it has got before.
         headers: More header fields; their values are kept secret.
         token: For `Authorization: Bearer`.
         token_file: A file that holds it, read again whenever a connection is opened.
@@ -188,6 +189,10 @@ class HttpOutput(Output):
     def describe(self) -> dict[str, object]:
         """What it is, for people and for the cursor; nothing secret is in it."""
         return super().describe() | {"url": shown(self._options["url"])}
+
+    def follows(self, journal: str) -> None:
+        """Names the journal to the destination, unless an origin was given."""
+        self.origin = self.origin or journal
 
     def open(self) -> None:
         """Reads the credentials; the connection is made with the first request.

@@ -258,7 +258,7 @@ def test_secrets_in_a_change_are_covered(config_file, journal, tmp_path):
     worker.communicate("end\n")
 
     assert "hunter" not in json.dumps(change)
-    assert change["metadata"]["changes"]["outputs"]["to"]["mine"]["token"] == "********"
+    assert change["metadata"]["changes"]["outputs"]["to"]["mine"]["token"] == "[REDACTED]"
 
 
 def test_a_forked_child_watches_the_file_too(config_file, journal):

@@ -67,6 +67,13 @@ class LoggingConfig:
         checkpoint_interval_s: int | None
         epoch_max_age_s: int | None
         retention_min_age_s: int | None
+        redaction: bool | None
+        redaction_keys: tuple[str, ...] | None
+        redaction_allow_keys: tuple[str, ...] | None
+        redaction_patterns: Mapping[str, str | bool] | None
+        redaction_action: Mapping[str, str] | None
+        redaction_text: str | None
+        redaction_key_file: str | None
 
     def __init__(
         self,

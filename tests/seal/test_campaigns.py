@@ -16,6 +16,7 @@ def test_no_mutation_passes(tmp_path):
     assert survivors == []
 
 
+@pytest.mark.timeout(400)
 def test_no_flipped_bit_of_a_proof_or_a_checkpoint_passes(tmp_path):
     for case in mutations.corpus(tmp_path / "corpus"):
         if case.name == "witnessed":

@@ -16,6 +16,7 @@ from treering.cli import (
     level,
     pipe,
     prove,
+    redact,
     stats,
     tail,
     verify,
@@ -27,7 +28,21 @@ from treering.errors import TreeringError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (cat, tail, pipe, stats, verify, prove, keys, anchor, erase, level, drain, witness)
+_COMMANDS = (
+    cat,
+    tail,
+    pipe,
+    stats,
+    verify,
+    prove,
+    keys,
+    anchor,
+    erase,
+    level,
+    redact,
+    drain,
+    witness,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -91,9 +91,7 @@ def throughput(path, redacts, share):
     """Seconds from the first call until every record can be read and is sealed, as journals are."""
     import treering
 
-    treering.configure(
-        directory=path, console=False, block_timeout_s=60, redaction=redacts == "1"
-    )
+    treering.configure(directory=path, console=False, block_timeout_s=60, redaction=redacts == "1")
     info = treering.get_logger("bench").info
     every = int(share) or RECORDS
     text = "x" * 20

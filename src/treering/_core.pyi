@@ -273,8 +273,11 @@ def parse_level(level: object) -> int: ...
 def parse_time(text: str) -> int | None: ...
 def pick(filters: Sequence[Filter], first: int, lines: bytes) -> tuple[list[int] | None, bytes]: ...
 def recover(directory: str | PathLike[str]) -> bool: ...
-def redact(text: str) -> str:
-    """A text without what the rules in force take for secrets."""
+def redact(text: str, directory: str | PathLike[str] | None = None) -> str:
+    """A text without what the built-in rules, or those of a journal, take for secrets.
+
+    A text that is a JSON object is redacted by key as well.
+    """
 
 def redact_arguments(arguments: dict[Any, Any]) -> dict[Any, Any]:
     """The arguments of `%(name)s` in a message, with texts under sensitive keys redacted; a new dict."""

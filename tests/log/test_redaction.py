@@ -1,7 +1,6 @@
 """Redaction: what is secret reaches no journal, no console, no reader."""
 
 import json
-import os
 import stat
 import subprocess
 import sys
@@ -415,4 +414,20 @@ def test_a_journal_without_rules_keeps_its_file_as_it_was(journal):
     treering.configure(directory=journal, console=False, seal=False)
     treering.shutdown()
     assert "redaction" not in json.loads((journal / "journal.json").read_text())
-    assert os.listdir(journal / "active")
+
+
+def test_rules_are_tried_on_a_text_from_the_command_line(journal):
+    treering.configure(directory=journal, console=False, redaction_keys=["plate"])
+    treering.shutdown()
+
+    def tried(*words, data=None):
+        command = [sys.executable, "-m", "treering", "redact", *map(str, words)]
+        done = subprocess.run(
+            command, input=data, capture_output=True, text=True, timeout=60, check=False
+        )
+        return done.returncode, done.stdout
+
+    assert tried("key " + AWS) == (0, f"key {MASK}\n")
+    assert tried('{"plate":"B"}') == (1, '{"plate":"B"}\n')
+    assert tried("--journal", journal, '{"plate":"B"}') == (0, f'{{"plate":"{MASK}"}}\n')
+    assert tried(data="clean\ntoken=abc\n") == (0, f"clean\ntoken={MASK}\n")

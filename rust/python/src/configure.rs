@@ -8,10 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use treering_core::error::Error;
 use treering_core::format::SpecError;
-use treering_core::journal::{component_name, Durability, SettingsChange};
+use treering_core::journal::{component_name, Durability, Journal, SettingsChange};
 use treering_core::level::{self, Level};
+use treering_core::line::visible;
 use treering_core::process::{LevelChange, Options, Overflow};
-use treering_core::redact::{Action, Pattern, RulesChange};
+use treering_core::redact::{Action, Pattern, Redactor, RulesChange};
 
 use crate::callsite::Location;
 use crate::encode::{self, Ancestors};
@@ -209,10 +210,23 @@ pub fn is_started() -> bool {
     pipeline::is_started()
 }
 
-/// A text without what the rules in force take for secrets.
+/// A text without what the built-in rules, or those of a journal, take for secrets.
 #[pyfunction]
-pub fn redact(text: &str) -> String {
-    pipeline::redactor().text(text).map_or_else(|| text.to_owned(), |(redacted, _)| redacted)
+#[pyo3(signature = (text, directory = None))]
+pub fn redact(text: &str, directory: Option<PathBuf>) -> PyResult<String> {
+    let redactor = match directory {
+        Some(directory) => {
+            let (journal, settings) = Journal::open(&directory).map_err(raise)?;
+            Redactor::open(&settings.redaction, Some(journal.directory())).map_err(raise)?
+        }
+        None => Redactor::default(),
+    };
+    if text.starts_with('{') {
+        let mut out = Vec::new();
+        let secrets = redactor.whole(text.as_bytes(), &mut out);
+        return Ok(if secrets > 0 { visible(&out).into_owned() } else { text.to_owned() });
+    }
+    Ok(redactor.text(text).map_or_else(|| text.to_owned(), |(redacted, _)| redacted))
 }
 
 /// The arguments of `%(name)s` in a message, with texts under sensitive keys redacted; as a new dict.

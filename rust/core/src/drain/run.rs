@@ -245,6 +245,11 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
             Ok(_) => {
                 shared.note(None);
                 sleep = SHORTEST_SLEEP;
+                // Also of a leader that is never idle: rules of redaction are not to wait.
+                shared.look_for_rules();
+                if let Err(error) = leader.look_for_settings() {
+                    shared.note(Some(error.to_string()));
+                }
                 // A ring that is filling fast is emptied again at once; a trickle is left to collect.
                 if !leader.has_backlog() && !stopping {
                     control.sleep(SHORTEST_SLEEP, || leader.has_backlog() || shared.stopped());

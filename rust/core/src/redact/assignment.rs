@@ -75,12 +75,11 @@ pub fn find(text: &[u8], at: usize, literal: usize, keys: &Keys, mask: &str) -> 
         return nothing;
     }
     let from = separator.end;
-    if is_redacted(&text[from..], mask) {
-        return nothing;
-    }
     let value = Value { text, from, key: &key, separator: &separator };
     match value.end() {
-        Some((from, end)) if end > from => Hit::Secret(from..end),
+        Some((from, end)) if end > from && !is_redacted(&text[from..], mask) => {
+            Hit::Secret(from..end)
+        }
         _ => nothing,
     }
 }

@@ -21,27 +21,21 @@ pub fn is_suspect(line: &[u8]) -> bool {
     let mut blocks = line.chunks_exact(BLOCK_BYTES);
     let (mut begin, mut read) = (0, 0);
     for block in blocks.by_ref() {
-        // One number for eight words, without a branch between them.
-        let mut places = 0_u8;
-        for place in 0..BLOCK_BYTES / 8 {
-            places |= u8::from(may_be_digits(block, 8 * place)) << place;
+        // Byte by byte, so that the compiler takes many together.
+        let mut parts = [0_u8; BLOCK_BYTES];
+        for (part, byte) in parts.iter_mut().zip(block) {
+            *part = if is_part(*byte) { 0xff } else { 0 };
         }
-        while places != 0 {
-            if word_suspect(line, begin + 8 * places.trailing_zeros() as usize, &mut read) {
+        let full = |word: &[u8]| word[..4] == [0xff; 4];
+        if parts.chunks_exact(8).fold(false, |any, word| any | full(word)) {
+            let mut places = (begin..begin + BLOCK_BYTES).step_by(8);
+            if places.any(|at| word_suspect(line, at, &mut read)) {
                 return true;
             }
-            places &= places - 1;
         }
         begin += BLOCK_BYTES;
     }
     (begin..line.len().saturating_sub(3)).step_by(8).any(|at| word_suspect(line, at, &mut read))
-}
-
-/// Bytes 0x20 to 0x3F, in which digits, space and dash lie.
-#[inline]
-fn may_be_digits(block: &[u8], at: usize) -> bool {
-    let word = u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]]);
-    word & 0xe0e0_e0e0 == 0x2020_2020
 }
 
 /// Everything before `read` was judged with an earlier word of its run.

@@ -38,6 +38,8 @@ use values::{Found, Values, BUILT_IN, SEARCHES};
 /// Decisions about keys that are remembered, and the longest such key.
 const KNOWN_KEYS: usize = 4096;
 const KNOWN_KEY_BYTES: usize = 64;
+/// How often a text is looked through: what stood around a secret may be one without it.
+const MAX_ROUNDS: usize = 4;
 /// Literals of a line that are judged in it; with more, reading it precisely is quicker.
 const MAX_JUDGED: usize = 32;
 /// `{"timestamp":"2026-11-21T01:18:00.123456789Z"`: digits that are no card number.
@@ -171,9 +173,7 @@ impl Redactor {
     /// Is this JSON value what a redactor has left?
     fn is_redacted(&self, value: &[u8]) -> bool {
         let text = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
-        text.is_some_and(|text| {
-            text == MASK.as_bytes() || text == self.rules.text.as_bytes() || pseudonym::is_one(text)
-        })
+        text.is_some_and(|text| self.values.is_redacted(text))
     }
 
     fn action_of(&self, rule: usize) -> Action {
@@ -198,6 +198,15 @@ impl Redactor {
         if !self.rules.enabled {
             return None;
         }
+        let (mut redacted, mut count) = self.text_once(text)?;
+        for _ in 1..MAX_ROUNDS {
+            let Some((again, more)) = self.text_once(&redacted) else { break };
+            (redacted, count) = (again, count + more);
+        }
+        Some((redacted, count))
+    }
+
+    fn text_once(&self, text: &str) -> Option<(String, u64)> {
         let found = self.values.find(text, &self.keys);
         if found.is_empty() {
             return None;
@@ -291,17 +300,9 @@ impl Redactor {
         for (search, hit) in hits.iter_mut().enumerate() {
             while let Some((at, literal)) = hit.filter(|(at, _)| *at < line.end) {
                 judged += 1;
-                let next = if suspect || judged > MAX_JUDGED {
-                    suspect = true;
-                    line.end
-                } else if let Some(next) =
-                    self.judge_in_line(search, text, (at - line.start, literal))
-                {
-                    line.start + next
-                } else {
-                    suspect = true;
-                    line.end
-                };
+                suspect |= judged > MAX_JUDGED
+                    || self.judge_in_line(search, text, (at - line.start, literal));
+                let next = if suspect { line.end } else { at + 1 };
                 *hit = self.values.literal(search, lines, next.max(at + 1));
             }
         }
@@ -312,21 +313,18 @@ impl Redactor {
                 && self.values.expressions_suspect(text, memchr::memchr(b'\\', text).is_some())
     }
 
-    /// Judges a literal where it stands in a line. `None` when the line must be read precisely; else where
-    /// to look on.
+    /// Judges a literal where it stands in a line: must the line be read precisely?
     #[cold]
-    fn judge_in_line(&self, search: usize, line: &[u8], found: (usize, usize)) -> Option<usize> {
+    fn judge_in_line(&self, search: usize, line: &[u8], found: (usize, usize)) -> bool {
         if memchr::memchr(b'\\', line).is_some() {
-            return None;
+            return true;
         }
         let (at, literal) = found;
         // Without escapes, strings are what stands between quotes.
         let begin = memchr::memrchr(b'"', &line[..at]).map_or(0, |quote| quote + 1);
         let end = memchr::memchr(b'"', &line[at..]).map_or(line.len(), |quote| at + quote);
-        match self.values.judge(search, &line[begin..end], (at - begin, literal), &self.keys) {
-            Hit::Secret(_) => None,
-            Hit::Nothing(next) => Some(begin + next),
-        }
+        let hit = self.values.judge(search, &line[begin..end], (at - begin, literal), &self.keys);
+        matches!(hit, Hit::Secret(_))
     }
 }
 

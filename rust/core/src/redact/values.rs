@@ -10,7 +10,8 @@ use super::assignment;
 use super::card;
 use super::keys::Keys;
 use super::patterns::{self, Expression};
-use super::rules::{Pattern, Rules};
+use super::pseudonym;
+use super::rules::{Pattern, Rules, MASK};
 use super::secrets::{self, Hit};
 use crate::error::Result;
 
@@ -238,7 +239,7 @@ impl Values {
     pub fn judge(&self, search: usize, text: &[u8], found: (usize, usize), keys: &Keys) -> Hit {
         let (at, literal) = found;
         let (rule, length) = self.searches[search].literals[literal];
-        match rule {
+        let hit = match rule {
             Assignment => assignment::find(text, at, length, keys, &self.mask),
             UrlPassword => secrets::url_password(text, at),
             Bearer => secrets::bearer(text, at),
@@ -250,7 +251,16 @@ impl Values {
             SlackToken => secrets::slack(text, at),
             ApiKey => secrets::api_key(text, at),
             ByKey | Card => Hit::Nothing(at + 1),
+        };
+        match hit {
+            Hit::Secret(place) if self.is_redacted(&text[place.clone()]) => Hit::Nothing(place.end),
+            hit => hit,
         }
+    }
+
+    /// Is this what a redactor has left?
+    pub fn is_redacted(&self, secret: &[u8]) -> bool {
+        secret == MASK.as_bytes() || secret == self.mask.as_bytes() || pseudonym::is_one(secret)
     }
 
     /// All secrets of a text, in order; none overlaps another.
@@ -259,15 +269,21 @@ impl Values {
         let bytes = text.as_bytes();
         for (number, search) in self.searches.iter().enumerate() {
             let mut at = 0;
+            // What one rule has read and found harmless may still be another one's.
+            let mut read = [0; BUILT_IN.len()];
             while let Some((begin, literal)) = search.find(bytes, at) {
-                at = match self.judge(number, bytes, (begin, literal), keys) {
+                let rule = search.literals[literal].0 as usize;
+                at = begin + 1;
+                if begin < read[rule] {
+                    continue;
+                }
+                match self.judge(number, bytes, (begin, literal), keys) {
                     Hit::Secret(place) => {
-                        let end = place.end;
-                        found.push(Match { place, rule: search.literals[literal].0 as usize });
-                        end.max(begin + 1)
+                        at = at.max(place.end);
+                        found.push(Match { place, rule });
                     }
-                    Hit::Nothing(next) => next.max(begin + 1),
-                };
+                    Hit::Nothing(next) => read[rule] = next,
+                }
             }
         }
         if self.cards {

@@ -5,22 +5,26 @@
 //! without being refused or meaning something else.
 
 mod foreign;
+mod redact;
 mod seal;
 
 pub use foreign::{line, recognise, time};
+pub use redact::{redact, redaction_pattern};
 pub use seal::{checkpoint, event, note, policy, seal_file, tile_bundle, tlog_proof, vkey};
 
 /// Panics when the claim does not hold for the input.
 pub type Check = fn(&[u8]);
 
 /// Every check, by the name of its fuzz target and of its folder of seeds.
-pub const ALL: [(&str, Check); 11] = [
+pub const ALL: [(&str, Check); 13] = [
     ("checkpoint", checkpoint),
     ("event", event),
     ("line", line),
     ("note", note),
     ("policy", policy),
     ("recognise", recognise),
+    ("redact", redact),
+    ("redaction_pattern", redaction_pattern),
     ("seal_file", seal_file),
     ("tile_bundle", tile_bundle),
     ("time", time),

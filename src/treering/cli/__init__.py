@@ -11,7 +11,6 @@ from treering.cli import (
     anchor,
     cat,
     config,
-    redact,
     drain,
     erase,
     events,
@@ -43,9 +42,10 @@ _COMMANDS = (
     erase,
     level,
     config,
+    events,
+    redact,
     drain,
     witness,
-    events,
 )
 
 

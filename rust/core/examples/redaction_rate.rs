@@ -47,7 +47,7 @@ fn main() {
             black_box(redactor.batch(&mut lines, 0));
         });
         let single = per_record(|| {
-            for line in lines.split(|byte| *byte == b'\n') {
+            for line in lines.chunks_exact(CLEAN.len()) {
                 black_box(redactor.values(line, &mut out));
             }
         });

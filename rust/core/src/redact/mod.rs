@@ -8,6 +8,7 @@ mod assignment;
 mod card;
 mod keys;
 mod line;
+mod literals;
 mod patterns;
 mod pseudonym;
 mod rules;
@@ -31,9 +32,10 @@ use crate::error::{Error, Result};
 use crate::line::{push_string, read_string};
 use keys::Keys;
 use line::Rewriter;
+use literals::BUILT_IN;
 use patterns::OPTIONAL;
 use secrets::Hit;
-use values::{Found, Values, BUILT_IN, SEARCHES};
+use values::{Found, Values, SEARCHES};
 
 /// Decisions about keys that are remembered, and the longest such key.
 const KNOWN_KEYS: usize = 4096;

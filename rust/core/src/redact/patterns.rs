@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use regex::Regex;
 
+use super::literals::BUILT_IN;
 use super::rules::{Pattern, Rules};
-use super::values::BUILT_IN;
 use crate::error::{Error, Result};
 
 /// Rules that are off until a configuration names them.

@@ -9,100 +9,18 @@ use aho_corasick::{AhoCorasick, Input};
 use super::assignment;
 use super::card;
 use super::keys::Keys;
+use super::literals::BuiltIn::{
+    ApiKey, Assignment, AwsKey, Bearer, Card, GithubToken, GoogleKey, Jwt, Keys as ByKey,
+    PrivateKey, SlackToken, UrlPassword,
+};
+use super::literals::{BuiltIn, BUILT_IN, FIRST, SECOND};
 use super::patterns::{self, Expression};
 use super::pseudonym;
 use super::rules::{Pattern, Rules, MASK};
 use super::secrets::{self, Hit};
 use crate::error::Result;
 
-/// The built-in rules by name, in the order of `BuiltIn`.
-pub const BUILT_IN: [&str; 12] = [
-    super::rules::KEYS,
-    "assignment",
-    "url_password",
-    "bearer",
-    "private_key",
-    "jwt",
-    "aws_key",
-    "google_key",
-    "github_token",
-    "slack_token",
-    "api_key",
-    "card",
-];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BuiltIn {
-    Keys,
-    Assignment,
-    UrlPassword,
-    Bearer,
-    PrivateKey,
-    Jwt,
-    AwsKey,
-    GoogleKey,
-    GithubToken,
-    SlackToken,
-    ApiKey,
-    Card,
-}
-
-use BuiltIn::{
-    ApiKey, Assignment, AwsKey, Bearer, Card, GithubToken, GoogleKey, Jwt, Keys as ByKey,
-    PrivateKey, SlackToken, UrlPassword,
-};
-
-/// Literals without which a text has no secret of the rule.
-///
-/// They are searched for 32 at a time: as many as one pass with vectors takes at full speed.
-const LITERALS: [(BuiltIn, &[&str]); 10] = [
-    (UrlPassword, &["://"]),
-    (Bearer, &["earer ", "asic "]),
-    (PrivateKey, &["-----BEGIN ", "AGE-SECRET-KEY-1"]),
-    (Jwt, &["eyJ"]),
-    (AwsKey, &["AKIA", "ASIA"]),
-    (GoogleKey, &["AIza", "ya29.", "GOCSPX-"]),
-    (GithubToken, &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"]),
-    (SlackToken, &["xox", "xapp-"]),
-    (ApiKey, &["k_live_", "k_test_", "sk-", "glpat-", "npm_", "hf_", "pypi-", "SG."]),
-    (Assignment, &NAMES),
-];
-
-/// Of the words of `keys.rs`, what is not too often in other words.
-const NAMES: [&str; 30] = [
-    "-key",
-    "ASSW",
-    "CVV",
-    "ECRET",
-    "JWT",
-    "Key",
-    "OKEN",
-    "OOKIE",
-    "PI key",
-    "PIKEY",
-    "PWD",
-    "REDENTIAL",
-    "SSN",
-    "UTHORIZ",
-    "_KEY",
-    "_key",
-    "_pass",
-    "assph",
-    "assw",
-    "cvv",
-    "ecret",
-    "jwt",
-    "oken",
-    "ookie",
-    "otp",
-    "pi key",
-    "pikey",
-    "pwd",
-    "redential",
-    "uthoriz",
-];
-
-/// Searches of all literals: those of forms, the built-in names, the names that were added.
+/// Searches of all literals: two of the built-in ones, and one of the keys that were added.
 pub const SEARCHES: usize = 3;
 
 /// A literal that was found: where it begins, and which of its search it is.
@@ -177,13 +95,12 @@ impl Values {
         let is_on = |rule: BuiltIn| {
             rules.patterns.get(BUILT_IN[rule as usize]) != Some(&Pattern::Switch(false))
         };
-        let forms: Vec<(String, BuiltIn)> = LITERALS
-            .iter()
-            .filter(|(rule, _)| is_on(*rule) && *rule != Assignment)
-            .flat_map(|(rule, words)| words.iter().map(|word| ((*word).to_owned(), *rule)))
-            .collect();
         let by_name = is_on(Assignment) && is_on(ByKey);
-        let built_in = NAMES.iter().filter(|_| by_name).map(|word| (*word).to_owned());
+        let built_in = |literals: &[(&str, BuiltIn)]| {
+            let is_wanted = |rule| if rule == Assignment { by_name } else { is_on(rule) };
+            let wanted = literals.iter().filter(|(_, rule)| is_wanted(*rule));
+            Search::new(&wanted.map(|(text, rule)| ((*text).to_owned(), *rule)).collect::<Vec<_>>())
+        };
         let mut added: Vec<String> = rules
             .keys
             .iter()
@@ -192,13 +109,11 @@ impl Values {
             .collect();
         added.sort();
         added.dedup();
-        let assigned = |word: String| (word, Assignment);
-        let built_in: Vec<_> = built_in.map(assigned).collect();
-        let added: Vec<_> = added.into_iter().map(assigned).collect();
+        let added: Vec<_> = added.into_iter().map(|word| (word, Assignment)).collect();
         let (expressions, added_names) = patterns::compile(rules)?;
         let names = BUILT_IN.iter().map(|name| (*name).to_owned()).chain(added_names).collect();
         Ok(Self {
-            searches: [Search::new(&forms), Search::new(&built_in), Search::new(&added)],
+            searches: [built_in(&FIRST), built_in(&SECOND), Search::new(&added)],
             cards: is_on(Card),
             expressions,
             mask: rules.text.clone(),

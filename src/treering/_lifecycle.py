@@ -397,5 +397,7 @@ def _flush_at_exit() -> None:
 
 @atexit.register
 def _at_exit() -> None:
-    _flush_at_exit()
-    _core.close_at_exit()
+    try:
+        _flush_at_exit()
+    finally:
+        _core.close_at_exit()

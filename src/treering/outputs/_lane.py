@@ -63,11 +63,11 @@ class Lane:
         def write() -> None:
             nonlocal refused
             self._open()
-            refused = self.output.write(batch.with_formatter(self.formatter)) or 0
+            refused = _count(self.output.write(batch.with_formatter(self.formatter)), batch)
 
         error = _tried(write)
         if error is not None:
-            taken = min(max(getattr(error, "accepted", 0), 0), len(batch))
+            taken = _count(getattr(error, "accepted", 0), batch)
             self.written += taken
             self._fail(error)
             return taken
@@ -84,7 +84,7 @@ class Lane:
         if not self.output.is_available():
             raise OutputUnavailable(f"output '{self.output.name}' is not available")
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         kind = _kind(error)
         self.errors[kind] += 1
         self.failures += 1
@@ -129,6 +129,14 @@ class Lane:
 
     def statistics(self) -> dict[str, Any]:
         """Counts since it was made."""
+        own: dict[str, Any] = {}
+
+        def ask() -> None:
+            own.update(self.output.statistics())
+
+        error = _tried(ask)
+        if error is not None:
+            own["statistics_error"] = f"{type(error).__name__}: {error}"
         return {
             "name": self.output.name,
             "kind": self.output.kind,
@@ -138,20 +146,30 @@ class Lane:
             "failures": self.failures,
             "errors": dict(self.errors),
             "last_error": self.last_error,
-            **self.output.statistics(),
+            **own,
         }
 
 
-def _tried(act: Callable[[], object]) -> Exception | None:
-    """What it raised: a user's class may raise anything, and each means that it could not."""
+def _count(found: object, batch: Batch) -> int:
+    """A number of records, as a user's class says it; anything else says nothing."""
+    if not isinstance(found, int) or isinstance(found, bool):
+        return 0
+    return min(max(found, 0), len(batch))
+
+
+def _tried(act: Callable[[], object]) -> BaseException | None:
+    """What it raised: a user's class may raise anything, and each means that it could not.
+
+    Also what ends other threads (`SystemExit`, a cancelled task): it must not end delivery.
+    """
     try:
         act()
-    except Exception as error:  # noqa: BLE001 - the border to foreign code
+    except BaseException as error:  # noqa: BLE001 - the border to foreign code
         return error
     return None
 
 
-def _kind(error: Exception) -> str:
+def _kind(error: BaseException) -> str:
     if isinstance(error, OutputError):
         return error.kind
     if isinstance(error, ConfigurationError):

@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from collecting import Collector
+from collecting import Collector, ProcessCollector
 from programs import run, wait_for
 
 import treering
@@ -96,7 +96,7 @@ def test_records_that_were_pruned_before_their_delivery_are_counted_and_the_rest
         log.info("x" * 600, number=number)
     assert not treering.flush(2)
     before = collector.got[-1][0] + 1
-    newest = sorted((journal / "active").glob("*.jsonl"))[-1]
+    newest = max((journal / "active").glob("*.jsonl"))
     assert main(["prune", str(journal), "--before", str(int(newest.stem))]) == 0
     collector.down = False
     log.info("last")
@@ -223,3 +223,54 @@ def test_a_forked_child_that_logs_nothing_leaves_its_parents_outputs_alone(log):
     log.info("the parent's")
     assert treering.flush(10)
     assert "the parent's" in collector.messages()
+
+
+@pytest.mark.parametrize("kind", [Collector, ProcessCollector])
+def test_an_output_that_logs_does_not_feed_on_itself(log, journal, kind):
+    class Talking(kind):
+        def write(self, batch):
+            super().write(batch)
+            for record in batch:
+                treering.get_logger("talking").info("got one", about=record.index)
+                treering.get_logger("talking").info("really")
+
+    treering.add_output(collector := Talking())
+    treering.add_output(other := Talking("other"))
+    log.info("hello")
+    assert treering.flush(10)
+    assert treering.flush(10)
+
+    assert treering.statistics()["logged"] < 50
+    assert "really" not in collector.messages() + other.messages()
+    assert state()["own"] >= 2
+
+
+def test_threads_that_log_first_at_the_same_time_start_each_output_once(tmp_path):
+    run(
+        """
+        import os, sys, threading
+        from pathlib import Path
+        place = Path(sys.argv[1])
+        Path(place, "t.json").write_text(
+            '{"directory": "%s/logs", "console": false,'
+            ' "outputs": {"f": {"type": "file", "path": "%s/app.log", "format": "COMPACT"}}}'
+            % (place, place)
+        )
+        os.environ["TREERING_CONFIG"] = str(place / "t.json")
+        import treering
+        sys.setswitchinterval(1e-5)
+        go = threading.Barrier(8)
+        def work(number):
+            go.wait()
+            treering.get_logger("app").info(f"record {number}")
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        running = [t.name for t in threading.enumerate() if t.name == "treering-f"]
+        assert len(running) == 1, running
+        assert treering.list_outputs()[0]["running"]
+        """,
+        tmp_path,
+    )
+    text = (tmp_path / "app.log").read_text()
+    assert all(text.count(f"record {number}") == 1 for number in range(8))

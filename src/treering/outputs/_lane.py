@@ -6,6 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from treering._context import context
 from treering.errors import (
     OUTPUT_ERROR_KINDS,
     ConfigurationError,
@@ -13,6 +14,7 @@ from treering.errors import (
     OutputUnavailable,
 )
 from treering.outputs._format import formatter
+from treering.outputs._wanted import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +67,7 @@ class Lane:
             self._open()
             refused = _count(self.output.write(batch.with_formatter(self.formatter)), batch)
 
-        error = _tried(write)
+        error = self._tried(write)
         if error is not None:
             taken = _count(getattr(error, "accepted", 0), batch)
             self.written += taken
@@ -110,7 +112,7 @@ class Lane:
         if not self._is_dirty:
             return
         self._is_dirty = False
-        error = _tried(self.output.flush)
+        error = self._tried(self.output.flush)
         if error is not None:
             self._fail(error)
 
@@ -123,9 +125,21 @@ class Lane:
         if not self._is_open:
             return
         self._is_open = False
-        error = _tried(self.output.close)
+        error = self._tried(self.output.close)
         if error is not None:
             self.last_error = f"{type(error).__name__}: {error}"
+
+    def _tried(self, act: Callable[[], object]) -> BaseException | None:
+        """What it raised: a user's class may raise anything, and each means that it could not.
+
+        Also what ends other threads (`SystemExit`, a cancelled task): it must not end delivery.
+        """
+        try:
+            with context(**{OWN: self.output.name}):
+                act()
+        except BaseException as error:  # noqa: BLE001 - the border to foreign code
+            return error
+        return None
 
     def statistics(self) -> dict[str, Any]:
         """Counts since it was made."""
@@ -134,7 +148,7 @@ class Lane:
         def ask() -> None:
             own.update(self.output.statistics())
 
-        error = _tried(ask)
+        error = self._tried(ask)
         if error is not None:
             own["statistics_error"] = f"{type(error).__name__}: {error}"
         return {
@@ -155,18 +169,6 @@ def _count(found: object, batch: Batch) -> int:
     if not isinstance(found, int) or isinstance(found, bool):
         return 0
     return min(max(found, 0), len(batch))
-
-
-def _tried(act: Callable[[], object]) -> BaseException | None:
-    """What it raised: a user's class may raise anything, and each means that it could not.
-
-    Also what ends other threads (`SystemExit`, a cancelled task): it must not end delivery.
-    """
-    try:
-        act()
-    except BaseException as error:  # noqa: BLE001 - the border to foreign code
-        return error
-    return None
 
 
 def _kind(error: BaseException) -> str:

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Protocol
 from treering import _core
 from treering.errors import TreeringError
 from treering.outputs._cursor import Cursor, CursorFile, digest
+from treering.outputs._wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
     from treering.outputs._output import Output
+    from treering.outputs._wanted import Piece
 
 BUFFER_BYTES = 16 << 20
 _SHORTEST_SLEEP_S = 0.002
 _LONGEST_SLEEP_S = 0.2
 _READ_WAIT_S = 0.1
-
-Piece = tuple[bytes, "Sequence[int]"]
-"""Canonical lines, each ended by a line feed, and their indexes."""
 
 
 class Source(Protocol):
@@ -68,31 +67,6 @@ class Source(Protocol):
         """Where it stands."""
 
 
-def filters(output: Output) -> list[_core.Filter] | None:
-    """Native filters of which a record must match one; `None` when the output wants everything."""
-    if not (output.level or output.categories or output.components) and output.journal:
-        return None
-    return [
-        _core.Filter(
-            level=output.level or None,
-            component=component,
-            category=category,
-            journal=output.journal,
-        )
-        for component in output.components or (None,)
-        for category in output.categories or (None,)
-    ]
-
-
-def _chosen(wanted: list[_core.Filter] | None, first: int, lines: bytes, count: int) -> Piece:
-    everything = range(first, first + count)
-    # Erased records have left empty lines, which nobody wants.
-    if wanted is None and not (lines.startswith(b"\n") or b"\n\n" in lines):
-        return lines, everything
-    indexes, picked = _core.pick(wanted or [_core.Filter(journal=True)], first, lines)
-    return picked, everything if indexes is None else indexes
-
-
 class JournalSource:
     """Reads a journal from the output's cursor; one of the journal's processes does so at a time."""
 
@@ -100,7 +74,7 @@ class JournalSource:
         self.position = self.lost = 0
         self.moved: str | None = None
         self._directory = directory
-        self._wanted = filters(output)
+        self._wanted = Wanted(output)
         self._batch_bytes = output.batch_bytes
         self._file = CursorFile(directory, output.name)
         self._description = description
@@ -164,7 +138,7 @@ class JournalSource:
             return None
         self._sleep_s = _SHORTEST_SLEEP_S
         self._end = self._reader.position, digest(lines[:-1].rpartition(b"\n")[2])
-        return _chosen(self._wanted, first, lines, self._reader.position - first)
+        return self._wanted.chosen(first, lines, self._reader.position - first)
 
     def rewind(self) -> None:
         """Reads again from the cursor."""
@@ -237,6 +211,7 @@ class JournalSource:
             "index": index,
             "behind": max(0, end - index),
             "lost": self.lost,
+            "own": self._wanted.own,
             "cursor_error": self._unstored,
         }
 
@@ -245,7 +220,7 @@ class ProcessSource:
     """What this process says from now on, as long as it can be kept."""
 
     def __init__(self, output: Output, *, holds: bool) -> None:
-        self._wanted = filters(output)
+        self._wanted = Wanted(output)
         self._batch_bytes = output.batch_bytes
         self._holds = holds
         self._tap: _core.Tap | None = _core.Tap(holds)
@@ -271,7 +246,7 @@ class ProcessSource:
         self._piece = first, lines
         count = lines.count(b"\n")
         self._end = first + count
-        return _chosen(self._wanted, first, lines, count)
+        return self._wanted.chosen(first, lines, count)
 
     def _tapped(self, wait_s: float) -> tuple[int, bytes]:
         if self._tap is None:
@@ -327,7 +302,13 @@ class ProcessSource:
     def statistics(self) -> dict[str, Any]:
         """How many records are still to come, and how many never will."""
         behind = max(0, _logged() - self.position)
-        return {"running": True, "index": self.position, "behind": behind, "lost": self.lost}
+        return {
+            "running": True,
+            "index": self.position,
+            "behind": behind,
+            "lost": self.lost,
+            "own": self._wanted.own,
+        }
 
 
 def _logged() -> int:

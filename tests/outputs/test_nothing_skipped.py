@@ -274,3 +274,43 @@ def test_threads_that_log_first_at_the_same_time_start_each_output_once(tmp_path
     )
     text = (tmp_path / "app.log").read_text()
     assert all(text.count(f"record {number}") == 1 for number in range(8))
+
+
+def test_a_new_generation_of_the_journal_is_delivered_from_its_beginning(log, journal):
+    treering.add_output(Collector())
+    log.info("as it was")
+    for number in range(30):
+        log.info(f"old {number}")
+    assert treering.flush(10)
+    treering.shutdown()
+    (segment,) = (journal / "active").glob("*.jsonl")
+    segment.write_bytes(segment.read_bytes().replace(b"as it was", b"as it is "))
+
+    treering.configure(directory=journal, console=False)
+    treering.add_output(collector := Collector())
+    treering.get_logger("app").info("of the new generation")
+    assert treering.flush(10)
+    assert (journal / "ended" / "0001").is_dir()
+    assert "of the new generation" in collector.messages()
+
+
+def test_an_output_that_runs_follows_into_a_new_generation(journal, tmp_path):
+    from collecting import Appender
+
+    out = tmp_path / "out"
+    treering.configure(directory=journal, console=False)
+    treering.add_output(Appender(out))
+    treering.get_logger("app").info("as-it-was")
+    assert treering.flush(10)
+    treering.shutdown()
+    for number in range(3):
+        segment = min((journal / "active").glob("*.jsonl"))
+        segment.write_bytes(segment.read_bytes().replace(b"as-it-was", b"as-it-is!"))
+        treering.configure(directory=journal, console=False)
+        treering.add_output(Appender(out))
+        treering.get_logger("app").info("as-it-was")
+        treering.get_logger("app").info(f"record-{number}")
+        assert treering.flush(10)
+        assert f"record-{number}\n" in out.read_text()
+        treering.shutdown()
+    assert len(list((journal / "ended").iterdir())) == 3

@@ -42,6 +42,7 @@ class CursorFile:
     def __init__(self, directory: str, name: str) -> None:
         self._directory = directory
         self._place = Path(directory, "cursors")
+        self._active = f"{directory}/active"
         self._path = self._place / f"{name}.json"
         self._lock = _core.Lock(self._place / f"{name}.lock")
 
@@ -90,9 +91,24 @@ class CursorFile:
         self._path.unlink(missing_ok=True)
 
     def identity(self) -> str:
-        """Which journal this is; changes when a new generation begins."""
+        """Which journal this is: its origin, which is another for every generation, or its id."""
         facts = json.loads(Path(self._directory, "journal.json").read_bytes())
-        return str(facts.get("origin") or facts["id"])
+        if not facts.get("origin"):
+            return str(facts["id"])
+        ended = self._ended()
+        return f"{facts['origin']}/{ended[-1]}" if ended else str(facts["origin"])
+
+    def _ended(self) -> list[int]:
+        # One without records is only about to end.
+        names = (path.parent.name for path in Path(self._directory).glob("ended/*/active"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def generation(self) -> int:
+        """Changes when a generation of the journal ends and another begins."""
+        try:
+            return os.stat(self._active).st_ino  # noqa: PTH116 - asked again and again
+        except OSError:
+            return 0
 
     def checked(self, cursor: Cursor) -> tuple[Cursor, str | None]:
         """The cursor, moved back if the journal is not what it was, and why."""

@@ -101,7 +101,7 @@ class Runner:
         return True
 
     def _is_done(self, target: int) -> bool:
-        return self.source.position >= target
+        return self.source.is_past(target)
 
     def _is_stuck(self, now: float) -> bool:
         if self._trouble is not None:

@@ -60,6 +60,9 @@ class Source(Protocol):
     def target(self) -> int:
         """The index that `position` has reached when everything logged so far is delivered."""
 
+    def is_past(self, target: int) -> bool:
+        """Whether everything below `target` is delivered."""
+
     def release(self) -> None:
         """Gives the turn away."""
 
@@ -82,6 +85,7 @@ class JournalSource:
         self._known: Cursor | None = None
         self._unstored: str | None = None
         self._is_mine = self._is_removed = False
+        self._generation = 0
         self._reader: _core.Reader | None = None
         self._sleep_s = _SHORTEST_SLEEP_S
         self._count = 0
@@ -111,6 +115,7 @@ class JournalSource:
         stored = self._cursor or self._file.read() or self._known
         if not self._is_mine or stored is None:
             return False
+        self._generation = self._file.generation()
         self._cursor, self.moved = self._file.checked(stored)
         self._cursor.output = self._description
         self._cursor.error = None
@@ -133,6 +138,10 @@ class JournalSource:
         if not lines:
             if self._unstored is not None:
                 self._store()
+            if self._generation != self._file.generation():
+                # The open file is no longer the journal's.
+                self.rewind()
+                return None
             time.sleep(self._sleep_s)
             self._sleep_s = min(self._sleep_s * 2, _LONGEST_SLEEP_S)
             return None
@@ -186,6 +195,10 @@ class JournalSource:
     def target(self) -> int:
         """The end of the journal."""
         return _core.Reader(self._directory, 1 << 62).end
+
+    def is_past(self, target: int) -> bool:
+        """Whether everything below `target` is delivered, of the journal as it is now."""
+        return self.position >= target and self._generation == self._file.generation()
 
     def release(self) -> None:
         """Lets another process take over."""
@@ -294,6 +307,10 @@ class ProcessSource:
     def target(self) -> int:
         """The number of the next record of this process."""
         return _logged()
+
+    def is_past(self, target: int) -> bool:
+        """Whether everything below `target` is delivered or lost."""
+        return self.position >= target
 
     def release(self) -> None:
         """Lets go of the ring at once: without a journal, calls would wait for whoever holds it."""

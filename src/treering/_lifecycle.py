@@ -126,7 +126,6 @@ def _begin(config: LoggingConfig, kept: Iterable[Output] = ()) -> None:
     """Puts a configuration into force from the ground up, and goes on with the outputs in `kept`."""
     global _config  # noqa: PLW0603 - the process has one configuration
     from treering import _changes
-    from treering.errors import TreeringError
 
     outputs = _built(config)
     directory, old = config.directory, _config
@@ -138,7 +137,7 @@ def _begin(config: LoggingConfig, kept: Iterable[Output] = ()) -> None:
     _end_outputs(EXIT_TIMEOUT_S)
     try:
         changes = _core.configure(flat(config))
-    except TreeringError:
+    except BaseException:
         if old is not None:
             _start_outputs([*_built(old), *kept])
         raise
@@ -225,11 +224,10 @@ def _watch_file(config: LoggingConfig) -> None:
 def _look_again() -> None:
     global _refusal  # noqa: PLW0603 - the last one, so that it is told once
     from treering import _changes
-    from treering.errors import TreeringError
 
     try:
         reload()
-    except (TreeringError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - a class that the file names may raise anything
         if str(error) != _refusal:
             _refusal = str(error)
             _changes.tell_refusal(error)
@@ -272,11 +270,10 @@ def start() -> None:
 
 def _start() -> None:
     from treering.config import resolve
-    from treering.errors import TreeringError
 
     try:
         configure()
-    except TreeringError as error:
+    except Exception as error:  # noqa: BLE001 - as above: a class that a file names
         print(f"treering: {error}; logging to the console only", file=sys.stderr)  # noqa: T201
         _begin(resolve(None, {}, environment={}))
 

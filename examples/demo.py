@@ -179,9 +179,8 @@ def shipping(logs: str, settings: str, receiver: Receiver) -> bool:
     files = [*sorted(glob.glob(f"{logs}.2*"), key=os.path.getmtime), f"{logs}.txt"]
     lines = [line for path in files for line in text_of(path).splitlines()]
     # A killed process may have left its last lines to be written again.
-    indexes = list(
-        dict.fromkeys(int(line.split()[0]) for line in lines if " treering." not in line)
-    )
+    words = [line.split(" ", 4) for line in lines]
+    indexes = list(dict.fromkeys(int(w[0]) for w in words if not w[3].startswith("treering.")))
     written = indexes == list(journal)
     print(
         f"{len(files)} text files, all but the newest compressed: {len(indexes):,} records in order"

@@ -40,6 +40,8 @@ _request: tuple[str | None, str | os.PathLike[str] | None, dict[str, object]] = 
 _outputs: RunningOutputs | None = None
 _captured: Any = None
 _reloading = _thread.allocate_lock()
+# Taken again by a signal handler that logs while its thread is starting.
+_starting = _thread.RLock()
 _refusal = ""
 
 
@@ -124,7 +126,6 @@ def _begin(config: LoggingConfig, kept: Iterable[Output] = ()) -> None:
     """Puts a configuration into force from the ground up, and goes on with the outputs in `kept`."""
     global _config  # noqa: PLW0603 - the process has one configuration
     from treering import _changes
-    from treering.errors import TreeringError
 
     outputs = _built(config)
     directory, old = config.directory, _config
@@ -136,7 +137,7 @@ def _begin(config: LoggingConfig, kept: Iterable[Output] = ()) -> None:
     _end_outputs(EXIT_TIMEOUT_S)
     try:
         changes = _core.configure(flat(config))
-    except TreeringError:
+    except BaseException:
         if old is not None:
             _start_outputs([*_built(old), *kept])
         raise
@@ -223,11 +224,10 @@ def _watch_file(config: LoggingConfig) -> None:
 def _look_again() -> None:
     global _refusal  # noqa: PLW0603 - the last one, so that it is told once
     from treering import _changes
-    from treering.errors import TreeringError
 
     try:
         reload()
-    except (TreeringError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - a class that the file names may raise anything
         if str(error) != _refusal:
             _refusal = str(error)
             _changes.tell_refusal(error)
@@ -263,16 +263,29 @@ def start() -> None:
     A log call may be what starts it, and that never raises: an environment that cannot be used is
     reported once on standard error, and the console shows the records.
     """
-    if _core.is_started():
-        return
+    with _starting:
+        if not _core.is_started():
+            _start()
+
+
+def _start() -> None:
     from treering.config import resolve
-    from treering.errors import TreeringError
 
     try:
         configure()
-    except TreeringError as error:
+    except Exception as error:  # noqa: BLE001 - as above: a class that a file names
         print(f"treering: {error}; logging to the console only", file=sys.stderr)  # noqa: T201
         _begin(resolve(None, {}, environment={}))
+
+
+def _after_fork() -> None:
+    """The parent's locks may be held by a thread that does not run here."""
+    global _reloading, _starting  # noqa: PLW0603 - the process has one of each
+    _reloading = _thread.allocate_lock()
+    _starting = _thread.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def flush(timeout_s: float = 30.0, *, durable: bool = False) -> bool:
@@ -318,12 +331,13 @@ def _end_outputs(timeout_s: float) -> None:
 def _running_outputs() -> RunningOutputs:
     global _outputs  # noqa: PLW0603 - the process has one set of outputs
     start()
-    if _outputs is None:
-        from treering.outputs._running import RunningOutputs
+    from treering.outputs._running import RunningOutputs
 
-        directory = get_logging_config().directory
-        _outputs = RunningOutputs(None if directory is None else str(directory))
-    return _outputs
+    with _starting:
+        if _outputs is None:
+            directory = get_logging_config().directory
+            _outputs = RunningOutputs(None if directory is None else str(directory))
+        return _outputs
 
 
 def add_output(output: Output) -> None:
@@ -356,7 +370,9 @@ def list_outputs() -> list[dict[str, Any]]:
 
     Keys: `name`, `kind`, `scope`, `up`, `running` (false while another process of the journal runs it),
     `index` (the next record to be delivered), `behind` (records still to come), `lost` (records that
-    never will, only without a journal), `written`, `refused`, `failures`, `errors` by kind,
+    never will: without a journal, or pruned before), `own` (left out because outputs logged them while
+    they wrote), `cursor_error` (why the cursor's file is behind), `written`, `refused`, `failures`,
+    `errors` by kind,
     `last_error`, `active` (which of it and its fallbacks is written to), `fallbacks`.
     """
     return [] if _outputs is None else _outputs.statistics()
@@ -377,9 +393,7 @@ def statistics() -> dict[str, Any]:
 
 def in_child() -> None:
     """Called once in a forked child, at its first record."""
-    global _outputs, _reloading  # noqa: PLW0603 - the process has one set of outputs
-    # The parent's may be held by a thread that does not run here.
-    _reloading = _thread.allocate_lock()
+    global _outputs  # noqa: PLW0603 - the process has one set of outputs
     util = sys.modules.get("multiprocessing.util")
     if util is not None:
         # Children of multiprocessing end without `atexit`, but with these.
@@ -397,5 +411,7 @@ def _flush_at_exit() -> None:
 
 @atexit.register
 def _at_exit() -> None:
-    _flush_at_exit()
-    _core.close_at_exit()
+    try:
+        _flush_at_exit()
+    finally:
+        _core.close_at_exit()

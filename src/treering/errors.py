@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
 
+_LONGEST = 2_000
+
+
+def _one_line(message: str) -> str:
+    """A message that forges no other line: it may quote a key or an answer that somebody else wrote."""
+    cut = message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
+    if cut.isprintable():
+        return cut
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
 class TreeringError(Exception):
     """Anything Treering reports.
 
@@ -43,7 +54,7 @@ class TreeringError(Exception):
         field: str | None = None,
         hint: str | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(_one_line(message))
         self.code = code
         self.path = path
         self.field = field

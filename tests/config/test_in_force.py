@@ -7,6 +7,7 @@ import pytest
 from programs import records, run
 
 import treering
+from treering.config import resolve
 from treering.errors import ConfigurationError
 
 
@@ -227,3 +228,83 @@ def test_configuring_without_a_file_imports_no_parser_and_no_output():
         """
     )
     assert out == "[]\n"
+
+
+@pytest.mark.parametrize(("settings", "is_shown"), [("", True), (", console=False", False)])
+def test_production_without_anywhere_to_write_keeps_the_console_and_says_so_once(
+    settings, is_shown
+):
+    _, _, said = run(
+        f"""
+        import treering
+        treering.configure("production"{settings})
+        treering.get_logger("shop").error("where am I")
+        """
+    )
+
+    assert ("where am I" in said) is is_shown
+    assert said.count("neither a journal nor an output") == is_shown
+
+
+def test_a_format_that_cannot_be_used_leaves_the_outputs_as_they_were():
+    before = treering.configure(console=False, outputs={"recent": {"type": "memory"}})
+
+    with pytest.raises(ConfigurationError, match=r"outputs\.recent\.format from argument.*nope"):
+        treering.configure(
+            console=False, outputs={"recent": {"type": "memory", "format": "{nope}"}}
+        )
+
+    assert treering.get_logging_config() is before
+    assert [output["name"] for output in treering.list_outputs()] == ["recent"]
+
+
+@pytest.mark.parametrize("name", ["logs\0", "logs\ud800"])
+def test_a_directory_that_no_file_system_has_is_a_mistake(name):
+    with pytest.raises(ConfigurationError, match="setting directory from argument"):
+        treering.configure(directory=name)
+
+
+def test_a_secret_of_the_environment_is_shown_nowhere(journal, tmp_path):
+    path = tmp_path / "log.json"
+    spec = {"type": "http", "url": "http://127.0.0.1:1/hooks/${HOOK}?x=1"}
+    path.write_text(json.dumps({"console": False, "outputs": {"hook": spec}}))
+    _, out, err = run(
+        """
+        import sys, treering
+        config = treering.configure(config_file=sys.argv[1], directory=sys.argv[2])
+        print(config, config.describe())
+        assert "hush7" in config.to_dict()["outputs"]["hook"]["url"]
+        treering.get_logger("shop").info("here")
+        treering.flush(0.5)
+        print(treering.list_outputs())
+        treering.shutdown(0.5)
+        """,
+        path,
+        journal,
+        env={"HOOK": "hush7"},
+    )
+
+    assert "${HOOK}" in out
+    assert "hush7" not in out + err
+    files = [file for file in journal.rglob("*") if file.is_file()]
+    assert any(file.name == "hook.json" for file in files)
+    assert not [file for file in files if b"hush7" in file.read_bytes()]
+
+
+def test_secrets_in_the_query_of_a_url_are_covered():
+    url = "https://127.0.0.1:1/?page=2&api_key=hush7&sig=hush8"
+    config = resolve(None, {"outputs": {"hook": {"type": "http", "url": url}}}, environment={})
+
+    assert "hush" not in f"{config!r} {config.describe()}"
+    assert "page=2" in config.describe()
+
+
+def test_a_message_about_a_hostile_key_is_one_short_line(tmp_path):
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps({"\x1b[31m\nERROR forged" + "x" * 9000: 1}))
+
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(None, {}, environment={}, config_file=path)
+
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 3000

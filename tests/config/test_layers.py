@@ -52,7 +52,12 @@ def test_the_latest_layer_that_says_something_wins(
 
     defaults = resolve(None, {}, {}).to_dict()
     of_profile = resolve(None, dict(PROFILES.get(profile, {})), {}).to_dict(only_given=True)
-    assert found == defaults | of_profile | file | environment | arguments
+    expected = defaults | of_profile | file | environment | arguments
+    said = file | environment | arguments
+    if profile == "production" and "console" not in said and not expected["directory"]:
+        # Records must not go nowhere because of a profile alone.
+        expected["console"] = True
+    assert found == expected
 
 
 def test_every_setting_says_where_it_came_from(tmp_path):

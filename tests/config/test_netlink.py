@@ -223,7 +223,7 @@ def test_third_party_names_become_silence(given, silenced):
 
 def test_the_four_profiles_are_netlinks_as_far_as_there_is_something_to_set():
     for name, theirs in FACTS["profile_overrides"].items():
-        ours = resolve(name, {}, {}).to_dict()
+        ours = resolve(name, {"directory": "logs"}, {}).to_dict()
         assert set(PROFILES) == set(FACTS["profile_overrides"])
         assert ours["level"] == theirs["level"]
         assert ours["console"] == theirs["console_enabled"]

@@ -314,3 +314,24 @@ def test_threads_log_while_the_configuration_is_replaced_again_and_again(config_
             r["metadata"]["number"] for r in records(journal) if r["metadata"].get("worker") == at
         ]
         assert numbers == list(range(counts[at]))
+
+
+def test_a_class_that_fails_to_be_made_does_not_end_the_watch(config_file, journal, tmp_path):
+    (tmp_path / "brittle.py").write_text(
+        "from treering.outputs import Output\n"
+        "class Brittle(Output):\n"
+        "    def __init__(self, name=None): raise RuntimeError('brittle')\n"
+        "    def write(self, batch): ...\n"
+    )
+    process = start(WORKER, config_file, journal, stdin=-1, env={"PYTHONPATH": str(tmp_path)})
+    assert process.stdout.readline() == "ready\n"
+    output = '[outputs.own]\nclass = "brittle:Brittle"\n'
+    replace(config_file, f'level = "INFO"\nconsole = false\n{output}')
+    wait_for(lambda: [r for r in said(journal) if "brittle" in r["message"]], "the refusal")
+
+    replace(config_file, 'level = "DEBUG"\nconsole = false\n')
+
+    wait_for(
+        lambda: [r for r in said(journal, "work") if r["message"] == "detail"], "the new level"
+    )
+    process.communicate()

@@ -182,7 +182,7 @@ def _json(value: object) -> object:
         return {str(key): _json(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_json(inner) for inner in value]
-    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
 def _level(number: int) -> str | int:

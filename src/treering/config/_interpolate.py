@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from treering.config._secrets import Filled
 from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def expand(
             return found[0]
         return text
 
-    return _PLACE.sub(replace, value)
+    return Filled(_PLACE.sub(replace, value), value)
 
 
 def _missing(setting: str, source: str, name: str | None) -> ConfigurationError:

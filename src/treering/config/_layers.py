@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from treering.config._aliases import NETLINK
 from treering.config._assemble import Part, Parts, assemble
 from treering.config._closest import closest
-from treering.config._secrets import shown
+from treering.config._secrets import Filled, shown
 from treering.config._values import Unusable
 from treering.config.settings import BY_NAME, SETTINGS, Setting
 from treering.errors import ConfigurationError
@@ -68,6 +68,9 @@ class Layers:
 
     def give(self, given: Given) -> None:
         """Takes one value, or notes what is wrong with it."""
+        if isinstance(given.value, Filled):
+            # A setting that is one word is no secret, or its name says so: messages show what it is.
+            given = replace(given, value=str(given.value))
         foreign = self._foreign.get(given.name)
         if given.name in self._own:
             self._set(given.name, given.value, given)

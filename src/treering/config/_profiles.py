@@ -80,3 +80,17 @@ def _unknown(name: str, known: list[str], source: str) -> ConfigurationError:
         field="profile",
         hint=f"did you mean {close}?" if close else None,
     )
+
+
+def keep_console(values: dict[str, Any], sources: dict[str, str], notices: list[str]) -> None:
+    """Leaves the console on where only the profile turns it off, and nothing else takes records.
+
+    Whoever writes `console=False` themselves has it off.
+    """
+    if sources["console"] != "profile production" or values["directory"] or values["outputs"]:
+        return
+    values["console"] = True
+    notices.append(
+        "profile production turns the console off, but there is neither a journal nor an output, so it"
+        " stays on: directory or outputs would be right, or console=False for no records at all"
+    )

@@ -102,6 +102,7 @@ def survey(
         if value is not None or (key not in BY_NAME and key not in NETLINK):
             layers.give(Given(key, value, ARGUMENT))
     layers.finish()
+    _profiles.keep_console(layers.values, layers.sources, layers.notices)
     config = LoggingConfig(
         layers.values,
         layers.sources,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
 
 MASK = "********"
 
@@ -12,8 +16,28 @@ _NAME = re.compile(
     r"|(^|_)(auth|headers|hmac_?key)$",
     re.IGNORECASE,
 )
+_URL_PARAMETER = re.compile(r"([?&;#])([^=&;#\s]+)=([^&;#\s]+)")
 _URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*:)[^\s/@]+(@)")
+# As parameters of URLs: signatures that are as good as a password, and bare keys.
+_KEYS = frozenset({"sig", "signature", "key", "auth"})
 _LONGEST = 200
+
+
+class Filled(str):
+    """Text with variables of the environment in it, which are often secrets; shown as it was written.
+
+    Attributes:
+        written: The text of the file: `https://host/${KEY}`.
+    """
+
+    __slots__ = ("written",)
+    written: str
+
+    def __new__(cls, text: str, written: str = MASK) -> Self:
+        """Keeps what was written beside the text."""
+        made = super().__new__(cls, text)
+        made.written = written
+        return made
 
 
 def is_secret(name: str) -> bool:
@@ -29,7 +53,17 @@ def masked(value: object, name: str = "") -> object:
         return {key: masked(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [masked(inner) for inner in value]
-    return _URL_PASSWORD.sub(rf"\1{MASK}\2", value) if isinstance(value, str) else value
+    if isinstance(value, Filled):
+        return value.written
+    if not isinstance(value, str):
+        return value
+    text = _URL_PASSWORD.sub(rf"\1{MASK}\2", value)
+    return _URL_PARAMETER.sub(_masked_parameter, text) if "://" in text else text
+
+
+def _masked_parameter(found: re.Match[str]) -> str:
+    before, name, _ = found.groups()
+    return f"{before}{name}={MASK}" if is_secret(name) or name.lower() in _KEYS else found[0]
 
 
 def shown(value: object, name: str = "") -> str:

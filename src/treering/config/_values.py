@@ -47,6 +47,9 @@ def path_or_none(value: object) -> str | None:
         return None
     if not isinstance(value, (str, os.PathLike)):
         raise ValueError  # noqa: TRY004 - readers have one exception
+    # What no file system has as a name, e.g. half of a pair of surrogates, is a ValueError here.
+    if b"\0" in os.fsencode(value):
+        raise ValueError
     return str(Path(value).absolute())
 
 

@@ -10,6 +10,7 @@ from treering.config import _values as values
 from treering.config._closest import closest
 from treering.config._secrets import shown
 from treering.errors import ConfigurationError, TreeringError
+from treering.outputs._format import formatter
 from treering.outputs._output import Output, option
 
 if TYPE_CHECKING:
@@ -184,9 +185,31 @@ class _Builder:
                     self.read(name, key, value, known[key].read, known[key].wanted)
                 except ConfigurationError as mistake:
                     yield mistake
+        yield from self.format_mistakes(name, kind, given)
         for key in _required(kind):
             if given.get(key) is None:
                 yield self.missing(name, key, own[key].wanted if key in own else "a value")
+
+    def format_mistakes(
+        self, name: str, kind: type[Output], given: Mapping[str, Any]
+    ) -> Iterator[ConfigurationError]:
+        """What is wrong with how records shall look; outputs notice when they start, which is too late."""
+        spec, dates = given.get("format"), given.get("date_format")
+        if not all(one is None or isinstance(one, str) for one in (spec, dates)) or not (
+            spec or dates
+        ):
+            return
+        try:
+            formatter(spec or kind.default_format, date_format=dates)
+        except ConfigurationError as error:
+            key = "date_format" if dates and "date_format has" in str(error) else "format"
+            at = f"outputs.{name}.{key}"
+            yield ConfigurationError(
+                f"setting {at} from {self.source(name, key)}: {error}",
+                code=error.code,
+                field=at,
+                hint=error.hint,
+            )
 
     def unknown(self, name: str, key: str, known: Iterable[str]) -> ConfigurationError:
         names = ["type", *known]

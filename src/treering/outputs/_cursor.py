@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,13 +41,19 @@ class CursorFile:
 
     def __init__(self, directory: str, name: str) -> None:
         self._directory = directory
-        place = Path(directory, "cursors")
-        place.mkdir(mode=0o700, exist_ok=True)
-        self._path = place / f"{name}.json"
-        self._lock = _core.Lock(place / f"{name}.lock")
+        self._place = Path(directory, "cursors")
+        self._active = f"{directory}/active"
+        self._path = self._place / f"{name}.json"
+        self._lock = _core.Lock(self._place / f"{name}.lock")
 
     def acquire(self) -> bool:
-        """Takes the lock if nobody has it."""
+        """Takes the lock if nobody has it.
+
+        Raises:
+            OSError: The directory of cursors cannot be made.
+            JournalUnavailable: The lock cannot be made.
+        """
+        self._place.mkdir(mode=0o700, exist_ok=True)
         return self._lock.acquire()
 
     def release(self) -> None:
@@ -55,11 +61,25 @@ class CursorFile:
         self._lock.release()
 
     def read(self) -> Cursor | None:
-        """The stored cursor; `None` when there is none that can be read."""
-        return _read(self._path)
+        """The stored cursor; `None` when there is none.
+
+        One that means nothing belongs to no journal, and so to the beginning of every one: what has been
+        delivered is then unknown, and to deliver it again is better than not at all.
+
+        Raises:
+            OSError: There is one that cannot be read.
+        """
+        try:
+            return _parsed(self._path.read_bytes()) or Cursor(0, "")
+        except FileNotFoundError:
+            return None
 
     def write(self, cursor: Cursor) -> None:
-        """Replaces the stored cursor."""
+        """Replaces the stored cursor.
+
+        Raises:
+            OSError: It cannot be written; the stored one is as it was.
+        """
         draft = self._path.with_suffix(".draft")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - 0600 from the start
@@ -71,9 +91,24 @@ class CursorFile:
         self._path.unlink(missing_ok=True)
 
     def identity(self) -> str:
-        """Which journal this is; changes when a new generation begins."""
+        """Which journal this is: its origin, which is another for every generation, or its id."""
         facts = json.loads(Path(self._directory, "journal.json").read_bytes())
-        return str(facts.get("origin") or facts["id"])
+        if not facts.get("origin"):
+            return str(facts["id"])
+        ended = self._ended()
+        return f"{facts['origin']}/{ended[-1]}" if ended else str(facts["origin"])
+
+    def _ended(self) -> list[int]:
+        # One without records is only about to end.
+        names = (path.parent.name for path in Path(self._directory).glob("ended/*/active"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def generation(self) -> int:
+        """Changes when a generation of the journal ends and another begins."""
+        try:
+            return os.stat(self._active).st_ino  # noqa: PTH116 - asked again and again
+        except OSError:
+            return 0
 
     def checked(self, cursor: Cursor) -> tuple[Cursor, str | None]:
         """The cursor, moved back if the journal is not what it was, and why."""
@@ -81,6 +116,8 @@ class CursorFile:
         reader = _core.Reader(self._directory, 1 << 62)
         if cursor.journal != identity:
             moved = Cursor(reader.begin, identity, "", cursor.written, cursor.output)
+            if not cursor.journal:
+                return moved, "the cursor could not be read: everything is delivered again"
             return moved, f"journal '{cursor.journal}' has ended, '{identity}' is new"
         if self._is_where_it_was(cursor, reader.end):
             return cursor, None
@@ -100,17 +137,34 @@ class CursorFile:
         return not line or digest(line) == cursor.last
 
 
-def _read(path: Path) -> Cursor | None:
+def _parsed(text: bytes) -> Cursor | None:
+    """The cursor in a file; `None` when it is none. What a later version has added is left alone."""
     try:
-        found = Cursor(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        stored = json.loads(text)
+        found = Cursor(
+            **{field.name: stored[field.name] for field in fields(Cursor) if field.name in stored}
+        )
+    except (ValueError, TypeError):
         return None
-    return found if isinstance(found.index, int) and found.index >= 0 else None
+    is_usable = (
+        isinstance(found.index, int)
+        and isinstance(found.written, int)
+        and isinstance(found.journal, str)
+        and found.index >= 0
+    )
+    return found if is_usable else None
+
+
+def _stored(path: Path) -> Cursor | None:
+    try:
+        return _parsed(path.read_bytes())
+    except OSError:
+        return None
 
 
 def stored_cursors(directory: str | os.PathLike[str]) -> dict[str, Cursor]:
     """The cursors of a journal's outputs, by name."""
-    found = {path.stem: _read(path) for path in sorted(Path(directory, "cursors").glob("*.json"))}
+    found = {path.stem: _stored(path) for path in sorted(Path(directory, "cursors").glob("*.json"))}
     return {name: cursor for name, cursor in found.items() if cursor is not None}
 
 

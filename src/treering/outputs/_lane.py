@@ -6,6 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+from treering._context import context
 from treering.errors import (
     OUTPUT_ERROR_KINDS,
     ConfigurationError,
@@ -13,6 +14,7 @@ from treering.errors import (
     OutputUnavailable,
 )
 from treering.outputs._format import formatter
+from treering.outputs._wanted import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +65,11 @@ class Lane:
         def write() -> None:
             nonlocal refused
             self._open()
-            refused = self.output.write(batch.with_formatter(self.formatter)) or 0
+            refused = _count(self.output.write(batch.with_formatter(self.formatter)), batch)
 
-        error = _tried(write)
+        error = self._tried(write)
         if error is not None:
-            taken = min(max(getattr(error, "accepted", 0), 0), len(batch))
+            taken = _count(getattr(error, "accepted", 0), batch)
             self.written += taken
             self._fail(error)
             return taken
@@ -84,7 +86,7 @@ class Lane:
         if not self.output.is_available():
             raise OutputUnavailable(f"output '{self.output.name}' is not available")
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         kind = _kind(error)
         self.errors[kind] += 1
         self.failures += 1
@@ -110,7 +112,7 @@ class Lane:
         if not self._is_dirty:
             return
         self._is_dirty = False
-        error = _tried(self.output.flush)
+        error = self._tried(self.output.flush)
         if error is not None:
             self._fail(error)
 
@@ -123,12 +125,32 @@ class Lane:
         if not self._is_open:
             return
         self._is_open = False
-        error = _tried(self.output.close)
+        error = self._tried(self.output.close)
         if error is not None:
             self.last_error = f"{type(error).__name__}: {error}"
 
+    def _tried(self, act: Callable[[], object]) -> BaseException | None:
+        """What it raised: a user's class may raise anything, and each means that it could not.
+
+        Also what ends other threads (`SystemExit`, a cancelled task): it must not end delivery.
+        """
+        try:
+            with context(**{OWN: self.output.name}):
+                act()
+        except BaseException as error:  # noqa: BLE001 - the border to foreign code
+            return error
+        return None
+
     def statistics(self) -> dict[str, Any]:
         """Counts since it was made."""
+        own: dict[str, Any] = {}
+
+        def ask() -> None:
+            own.update(self.output.statistics())
+
+        error = self._tried(ask)
+        if error is not None:
+            own["statistics_error"] = f"{type(error).__name__}: {error}"
         return {
             "name": self.output.name,
             "kind": self.output.kind,
@@ -138,20 +160,18 @@ class Lane:
             "failures": self.failures,
             "errors": dict(self.errors),
             "last_error": self.last_error,
-            **self.output.statistics(),
+            **own,
         }
 
 
-def _tried(act: Callable[[], object]) -> Exception | None:
-    """What it raised: a user's class may raise anything, and each means that it could not."""
-    try:
-        act()
-    except Exception as error:  # noqa: BLE001 - the border to foreign code
-        return error
-    return None
+def _count(found: object, batch: Batch) -> int:
+    """A number of records, as a user's class says it; anything else says nothing."""
+    if not isinstance(found, int) or isinstance(found, bool):
+        return 0
+    return min(max(found, 0), len(batch))
 
 
-def _kind(error: Exception) -> str:
+def _kind(error: BaseException) -> str:
     if isinstance(error, OutputError):
         return error.kind
     if isinstance(error, ConfigurationError):

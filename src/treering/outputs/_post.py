@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from treering.config._secrets import Filled
 from treering.errors import NetworkFailed, SetupRefused
 from treering.outputs._answer import Answer
 
@@ -100,9 +101,10 @@ def plain_url(value: object) -> str:
 
 
 def shown(url: str) -> str:
-    """The URL without what may be secret in it: user, password, query."""
+    """The URL without what may be secret in it: user, password, query, and a path out of a variable."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    path = "/…" if isinstance(url, Filled) and parts.path else parts.path
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
 
 
 def _read(response: BaseHTTPResponse) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from treering import _core
 from treering._levels import Level
+from treering.errors import TreeringError
 from treering.outputs._batch import Batch
 from treering.outputs._lane import Lane
 
@@ -23,6 +25,8 @@ STANDBY_S = 0.5
 HELD_RECORDS = 1000
 COMPONENT = "treering.outputs"
 _LONGEST_PAUSE_S = 0.25
+_GRACE_S = 0.5
+_OUT_OF_REACH = 1 << 62
 
 
 class Runner:
@@ -36,7 +40,8 @@ class Runner:
     def __init__(self, chain: Sequence[Output], source: Source) -> None:
         self.source = source
         self.lanes = [Lane(output, self._tell) for output in chain]
-        self.failures = 0
+        self._failures = self._told_lost = 0
+        self._trouble: str | None = None
         self._stopping = threading.Event()
         self._deadline, self._target = 0.0, 0
         self._thread = threading.Thread(
@@ -52,17 +57,39 @@ class Runner:
         """Begins to deliver."""
         self._thread.start()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether its delivery is for this process to wait for, or would be if nothing were wrong."""
+        return self._trouble is not None or bool(self.source.statistics()["running"])
+
+    @property
+    def is_this_thread(self) -> bool:
+        """Whether the caller is the output itself, which cannot wait for its own delivery."""
+        return threading.current_thread() is self._thread
+
     def stop(self, timeout_s: float) -> bool:
         """Delivers what is there as long as that works, then ends. False when something is left."""
         self.ask_to_stop(timeout_s)
-        self._thread.join(timeout_s + 1.0)
-        return not self._thread.is_alive() and self._is_done(self._target)
+        return self.has_stopped()
 
     def ask_to_stop(self, timeout_s: float) -> None:
         """Has it end when what was logged by now is delivered, nothing can be, or time is over."""
-        self._target = self.source.target()
+        self._target = self.goal()
         self._deadline = time.monotonic() + timeout_s
         self._stopping.set()
+
+    def has_stopped(self) -> bool:
+        """Waits for the end it was asked for, until then and a little longer. False as for `stop`."""
+        if not self.is_this_thread:
+            self._thread.join(max(0.0, self._deadline + _GRACE_S - time.monotonic()))
+        return not self._thread.is_alive() and self._is_done(self._target)
+
+    def goal(self) -> int:
+        """What to deliver before the end; out of reach while nobody can tell."""
+        try:
+            return self.source.target()
+        except (OSError, TreeringError):
+            return _OUT_OF_REACH
 
     def wait(self, target: int, deadline: float) -> bool:
         """Waits until everything below `target` is delivered; gives up while nobody takes it."""
@@ -74,9 +101,11 @@ class Runner:
         return True
 
     def _is_done(self, target: int) -> bool:
-        return self.source.position >= target
+        return self.source.is_past(target)
 
     def _is_stuck(self, now: float) -> bool:
+        if self._trouble is not None:
+            return True
         return self._choice(now) is None and self.lanes[0].down_s(now) > 0
 
     def _run(self) -> None:
@@ -84,15 +113,22 @@ class Runner:
             try:
                 self._turns()
             except Exception as error:  # noqa: BLE001 - the border: a mistake must not end delivery
-                self.failures += 1
-                print(f"treering: output '{self.output.name}': {error!r}", file=sys.stderr)  # noqa: T201
-                time.sleep(STANDBY_S)
-                if not self._stopping.is_set():
+                self._stumble(error)
+                if not self._stopping.wait(STANDBY_S):
                     continue
             break
         for lane in self.lanes:
             lane.close()
         self.source.release()
+
+    def _stumble(self, error: Exception) -> None:
+        """Nothing of what was read is skipped; the same trouble is told once."""
+        self.source.rewind()
+        self._failures += 1
+        told, self._trouble = self._trouble, repr(error)
+        if told != self._trouble and sys.stderr is not None:
+            with contextlib.suppress(OSError, ValueError):
+                print(f"treering: output '{self.output.name}': {error!r}", file=sys.stderr)  # noqa: T201
 
     def _turns(self) -> None:
         while not self._is_over():
@@ -100,8 +136,21 @@ class Runner:
                 if self._stopping.wait(STANDBY_S):
                     return
                 continue
+            self._tell_lost()
             if not self._turn():
                 return
+            self._trouble = None
+
+    def _tell_lost(self) -> None:
+        count = self.source.lost - self._told_lost
+        if count > 0 and hasattr(self.source, "moved"):
+            self._told_lost += count
+            facts: dict[str, Any] = {"output": self.output.name, "lost": count}
+            log(
+                Level.ERROR,
+                f"output {self.output.name}: records were pruned before it got them",
+                facts,
+            )
 
     def _turn(self) -> bool:
         """One look at the source; False when it was the last."""
@@ -199,6 +248,9 @@ class Runner:
         """Where it stands; the keys are those of `treering.list_outputs`."""
         head, *others = (lane.statistics() for lane in self.lanes)
         active = self._choice(time.monotonic())
+        head["failures"] += self._failures
+        if self._trouble is not None:
+            head |= {"up": False, "last_error": self._trouble}
         return {
             **head,
             "scope": "journal" if hasattr(self.source, "moved") else "process",

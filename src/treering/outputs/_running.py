@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
 from treering._levels import Level
-from treering.errors import ConfigurationError
+from treering.errors import ConfigurationError, TreeringError
 from treering.outputs._output import Output
 from treering.outputs._runner import Runner, log
 from treering.outputs._source import JournalSource, ProcessSource
@@ -26,6 +28,8 @@ class RunningOutputs:
     def __init__(self, directory: str | None) -> None:
         self.directory = directory
         self._runners: dict[str, Runner] = {}
+        self._changing = threading.RLock()
+        self._process = os.getpid()
 
     def add(self, output: Output, *, tell: bool = False) -> None:
         """Starts an output, which gets what is logged from now on, or goes on where it stopped.
@@ -37,10 +41,11 @@ class RunningOutputs:
         Raises:
             ConfigurationError: One of its names is taken, or a fallback is no output.
         """
-        chain = list(self._chain(output))
-        runner = Runner(chain, self._source(chain, tell=tell))
-        self._runners[output.name] = runner
-        runner.start()
+        with self._changing:
+            chain = list(self._chain(output))
+            runner = Runner(chain, self._source(chain, tell=tell))
+            runner.start()
+            self._runners[output.name] = runner
 
     def _chain(self, output: Output) -> Iterable[Output]:
         taken = {lane.output.name for runner in self._runners.values() for lane in runner.lanes}
@@ -72,14 +77,18 @@ class RunningOutputs:
         source = JournalSource(self.directory, output, description)
         for link in chain:
             link.follows(source.identity())
-        before = source.found()
+        try:
+            before = source.found()
+            # At once, so that a flush that follows knows that it is for this process to wait.
+            source.acquire()
+        except (OSError, TreeringError):
+            # Its thread tries again, and tells.
+            before = None
         if before is None or tell:
             log(Level.AUDIT, f"output {output.name} added", {"output": description})
         elif before != description:
             facts = {"output": description, "before": before}
             log(Level.AUDIT, f"output {output.name} changed", facts)
-        # At once, so that a flush that follows knows that it is for this process to wait.
-        source.acquire()
         return source
 
     def remove(self, name: str, timeout_s: float) -> bool:
@@ -131,22 +140,28 @@ class RunningOutputs:
             False when one could not, in time or at all.
         """
         deadline = time.monotonic() + timeout_s
-        runners = [
-            runner for runner in self._runners.values() if runner.source.statistics()["running"]
-        ]
-        targets = [runner.source.target() for runner in runners]
+        runners = list(self._runners.values())
+        if any(runner.is_this_thread for runner in runners):
+            # An output that waited for outputs would wait for itself.
+            return False
+        here = [runner for runner in runners if runner.is_ours]
+        targets = [runner.goal() for runner in here]
         waits = [
-            runner.wait(target, deadline) for runner, target in zip(runners, targets, strict=True)
+            runner.wait(target, deadline) for runner, target in zip(here, targets, strict=True)
         ]
         return all(waits)
 
     def close(self, timeout_s: float) -> None:
-        """Ends all, after what they can deliver in time."""
-        for runner in self._runners.values():
-            runner.ask_to_stop(timeout_s)
-        for runner in self._runners.values():
-            runner.stop(timeout_s)
+        """Ends all at the same time, after what they can deliver in time."""
+        runners = list(self._runners.values())
         self._runners.clear()
+        if self._process != os.getpid():
+            # A forked child that has not logged: they are its parent's.
+            return
+        for runner in runners:
+            runner.ask_to_stop(timeout_s)
+        for runner in runners:
+            runner.has_stopped()
 
     def in_child(self) -> RunningOutputs:
         """The same outputs for a forked child, in which the parent's threads do not run."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from treering.outputs._batch import Batch
 
 PATIENCE_S = 1.0
+# Writes of up to so many bytes reach a pipe in one piece, so that nothing else stands inside a line.
+_PIECE_BYTES = select.PIPE_BUF
 _STREAMS = {"stdout": 1, "stderr": 2}
 
 
@@ -70,7 +72,7 @@ class ConsoleOutput(Output):
         written = 0
         while written < len(text):
             try:
-                written += os.write(self._descriptor, text[written : written + 65_536])
+                written += os.write(self._descriptor, _whole_lines(text, written))
             except BlockingIOError:
                 if not select.select((), (self._descriptor,), (), PATIENCE_S)[1]:
                     break
@@ -89,3 +91,8 @@ class ConsoleOutput(Output):
             f"output '{self.name}': nobody reads standard stream {self._descriptor}",
             accepted=len(lines) - whole,
         )
+
+
+def _whole_lines(text: bytes, begin: int) -> bytes:
+    end = text.rfind(b"\n", begin, begin + _PIECE_BYTES) + 1
+    return text[begin : end or text.find(b"\n", begin) + 1 or len(text)]

@@ -43,7 +43,7 @@ impl ConsoleOutput {
         let mut written = 0;
         let mut deadline = None;
         while written < self.text.len() {
-            let rest = &self.text[written..];
+            let rest = whole_lines(&self.text[written..]);
             // SAFETY: `rest` is readable for its length; a bad descriptor is an error, not a fault.
             let count = unsafe { libc::write(self.descriptor, rest.as_ptr().cast(), rest.len()) };
             if let Ok(count) = usize::try_from(count) {
@@ -96,6 +96,17 @@ impl ProcessOutput for ConsoleOutput {
         if written > 0 {
             self.torn = self.text[written - 1] != b'\n';
         }
+    }
+}
+
+/// As many lines as a pipe takes in one piece, so that what the program itself writes to the same place
+/// never stands inside one of them (POSIX: writes of up to `PIPE_BUF` bytes are atomic).
+fn whole_lines(text: &[u8]) -> &[u8] {
+    let piece = &text[..text.len().min(libc::PIPE_BUF)];
+    match memchr::memrchr(b'\n', piece) {
+        Some(end) => &text[..=end],
+        // A line that is longer than a piece.
+        None => memchr::memchr(b'\n', text).map_or(text, |end| &text[..=end]),
     }
 }
 

@@ -6,7 +6,7 @@ use super::rules::MASK;
 use super::secrets::{end_of, looks_secret, Hit};
 
 const MAX_KEY_BYTES: usize = 64;
-const MAX_SPACES: usize = 2;
+const MAX_SPACES: usize = 32;
 
 /// Authentication schemes (RFC 9110, 11) whose credentials are one word, and those with many.
 const SCHEMES: [&str; 6] = ["bearer", "basic", "token", "apikey", "negotiate", "ntlm"];
@@ -16,7 +16,7 @@ const LONG_SCHEMES: [&str; 5] = ["digest", "aws4-hmac-sha256", "signature", "haw
 const NOTHING: [&str; 7] = ["none", "null", "nil", "true", "false", "undefined", "nan"];
 
 /// How sentences go on after `password:`.
-const PROSE: [&str; 37] = [
+const PROSE: [&str; 46] = [
     "accepted",
     "an",
     "and",
@@ -28,11 +28,15 @@ const PROSE: [&str; 37] = [
     "empty",
     "expired",
     "failed",
+    "flag",
     "for",
+    "from",
     "granted",
     "has",
+    "if",
     "in",
     "incorrect",
+    "instead",
     "invalid",
     "is",
     "mismatch",
@@ -41,6 +45,8 @@ const PROSE: [&str; 37] = [
     "no",
     "not",
     "ok",
+    "on",
+    "option",
     "or",
     "refused",
     "rejected",
@@ -49,10 +55,13 @@ const PROSE: [&str; 37] = [
     "set",
     "should",
     "the",
+    "to",
     "too",
     "unexpected",
     "unknown",
     "was",
+    "when",
+    "with",
     "wrong",
 ];
 
@@ -67,7 +76,9 @@ pub fn find(text: &[u8], at: usize, literal: usize, keys: &Keys, mask: &str) -> 
     let limit = text.len().min(at + literal + MAX_KEY_BYTES);
     let end = end_of(&text[..limit], at + literal, is_key);
     let nothing = Hit::Nothing(end.max(at + 1));
-    let Some(separator) = Separator::after(text, end) else {
+    let Some(separator) =
+        Separator::after(text, end).or_else(|| Separator::of_form(text, begin, end))
+    else {
         return nothing;
     };
     let key = String::from_utf8_lossy(&text[begin..end]);
@@ -106,6 +117,8 @@ struct Separator {
     /// The key was in quotes: this is data, not prose.
     quoted: bool,
     colon: bool,
+    /// The value ends where the element does.
+    is_element: bool,
     end: usize,
 }
 
@@ -124,7 +137,20 @@ impl Separator {
             [b':', ..] => (1, true),
             _ => return None,
         };
-        Some(Self { quoted: quote.is_some(), colon, end: spaces(text, at + length) })
+        let end = spaces(text, at + length);
+        Some(Self { quoted: quote.is_some(), colon, is_element: false, end })
+    }
+
+    /// What tells a key by what stands before it: `--password x`, `<password>x`.
+    fn of_form(text: &[u8], begin: usize, end: usize) -> Option<Self> {
+        let is_element = begin > 0 && text[begin - 1] == b'<' && text.get(end) == Some(&b'>');
+        let value = if is_element { end + 1 } else { spaces(text, end) };
+        let is_option = text[begin..end].starts_with(b"--")
+            && value > end
+            && !matches!(text.get(value), Some(b'-' | b'<') | None);
+        // An option may stand in a sentence as well.
+        let colon = is_option;
+        (is_element || is_option).then_some(Self { quoted: false, colon, is_element, end: value })
     }
 }
 
@@ -143,6 +169,14 @@ struct Value<'a> {
 impl Value<'_> {
     fn end(&self) -> Option<(usize, usize)> {
         let (text, from) = (self.text, self.from);
+        if self.separator.is_element {
+            // Up to any tag, so that elements that are never closed are not searched again and again.
+            let tag = memchr::memchr(b'<', &text[from..]).map(|length| from + length);
+            return match tag {
+                Some(end) => text[end..].starts_with(b"</").then_some((from, end)),
+                None => Some((from, word_end(text, from))),
+            };
+        }
         let prefix = usize::from(matches!(text.get(from), Some(b'b' | b'B' | b'u' | b'r')));
         if let Some(quote) = quote_at(text, from).or_else(|| quote_at(text, from + prefix)) {
             let inside = quote + 1;

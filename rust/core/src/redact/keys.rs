@@ -23,7 +23,7 @@ const ANYWHERE: [&str; 10] = [
 const WITHIN: [&str; 3] = ["password", "passwd", "passphrase"];
 
 /// Secret as the last words of a key, so that `token_count` and `max_tokens` are not.
-const LAST: [&str; 46] = [
+const LAST: [&str; 48] = [
     "accesskey",
     "accesstokens",
     "accountkey",
@@ -55,12 +55,14 @@ const LAST: [&str; 46] = [
     "pgpass",
     "pincode",
     "privatekey",
+    "privkey",
     "recoverycode",
     "recoverycodes",
     "redispass",
     "refreshtokens",
     "rootpass",
     "secretkey",
+    "sessionkey",
     "sessiontokens",
     "signingkey",
     "smtppass",
@@ -122,6 +124,9 @@ const HARMLESS: [&str; 43] = [
     "version",
 ];
 
+/// Last words that say nothing: `token_value` and `api_key_v2` are `token` and `api_key`.
+const EMPTY: [&str; 2] = ["v", "value"];
+
 /// The words of one key: joined in lower case, and where each begins.
 struct Words {
     joined: String,
@@ -154,6 +159,16 @@ impl Words {
         self.begins.iter().zip(ends).map(|(begin, end)| &self.joined[*begin..end])
     }
 
+    /// Without a last word that says nothing.
+    fn meaning(mut self) -> Self {
+        let last = self.begins.last().copied().unwrap_or_default();
+        if last > 0 && EMPTY.contains(&&self.joined[last..]) {
+            self.begins.pop();
+            self.joined.truncate(last);
+        }
+        self
+    }
+
     /// The last word, the last two as one, and so on.
     fn tails(&self) -> impl Iterator<Item = &str> {
         self.begins.iter().rev().map(|begin| &self.joined[*begin..])
@@ -183,8 +198,11 @@ impl Keys {
         if words.joined.is_empty() || self.allowed.contains(&words.joined) {
             return false;
         }
-        let mut tails = words.tails();
-        if tails.any(|tail| LAST.binary_search(&tail).is_ok() || self.added.contains(tail)) {
+        if words.tails().any(|tail| self.added.contains(tail)) {
+            return true;
+        }
+        let words = words.meaning();
+        if words.tails().any(|tail| LAST.binary_search(&tail).is_ok()) {
             return true;
         }
         let last = words.iter().last().unwrap_or_default();
@@ -244,6 +262,11 @@ mod tests {
             "jwt",
             "user_pin",
             "password_hash",
+            "privkey",
+            "session_key",
+            "tokenValue",
+            "api_key_value",
+            "api_key_v2",
         ] {
             assert!(keys.is_sensitive(key), "{key}");
         }
@@ -279,6 +302,9 @@ mod tests {
             "compass",
             "keyboard",
             "method",
+            "value",
+            "v2",
+            "token_count_value",
         ] {
             assert!(!keys.is_sensitive(key), "{key}");
         }

@@ -46,12 +46,12 @@ pub fn looks_secret(token: &[u8]) -> bool {
 /// `eyJ….eyJ….…` (RFC 7519), signed, unsigned or encrypted.
 pub fn jwt(text: &[u8], at: usize) -> Hit {
     let header = end_of(text, at, is_token);
-    let whole = end_of(text, header, |byte| is_token(byte) || byte == b'.');
     let payload = header + 1;
     if header - at >= 8
         && text.get(header) == Some(&b'.')
-        && end_of(text, payload, is_token) > payload
+        && text.get(payload).is_some_and(|byte| is_token(*byte))
     {
+        let whole = end_of(text, payload, |byte| is_token(byte) || byte == b'.');
         let trimmed =
             text[at..whole].iter().rposition(|byte| *byte != b'.').map_or(whole, |n| at + n + 1);
         return Hit::Secret(at..trimmed);
@@ -72,8 +72,12 @@ pub fn aws(text: &[u8], at: usize) -> Hit {
 
 /// A prefix and at least `least` letters, digits, dashes and underscores.
 fn prefixed(text: &[u8], at: usize, prefix: usize, least: usize) -> Hit {
+    // Asked first: a run of such prefixes that are not free would be read once for each.
+    if !is_free(text, at) {
+        return Hit::Nothing(at + 1);
+    }
     let end = end_of(text, at + prefix, is_token);
-    if end - at >= prefix + least && is_free(text, at) {
+    if end - at >= prefix + least {
         Hit::Secret(at..end)
     } else {
         Hit::Nothing(at + 1)
@@ -106,13 +110,10 @@ pub fn api_key(text: &[u8], at: usize) -> Hit {
         [b'k', ..] if at > 0 && matches!(text[at - 1], b's' | b'r') => {
             prefixed(text, at - 1, 8, 10)
         }
-        [b's', b'k', ..] => {
-            let end = end_of(text, at, is_token);
-            match prefixed(text, at, 3, 20) {
-                Hit::Secret(place) if looks_secret(&text[at + 3..end]) => Hit::Secret(place),
-                _ => Hit::Nothing(at + 1),
-            }
-        }
+        [b's', b'k', ..] => match prefixed(text, at, 3, 20) {
+            Hit::Secret(place) if looks_secret(&text[at + 3..place.end]) => Hit::Secret(place),
+            _ => Hit::Nothing(at + 1),
+        },
         [b'g', ..] => prefixed(text, at, 6, 20),
         [b'n', ..] => prefixed(text, at, 4, 30),
         [b'h', ..] => prefixed(text, at, 3, 30),

@@ -92,6 +92,10 @@ fn secrets_are_known_by_what_they_are_assigned_to() {
         ("{'cookies': {'a': '1'}, 'b': 2}", "{'cookies': [REDACTED], 'b': 2}"),
         ("Cookie: a=1; b=2\nHost: x", "Cookie: [REDACTED]\nHost: x"),
         ("Authorization: Digest username=\"x\", nonce=\"y\"", "Authorization: [REDACTED]"),
+        ("token   =   abc", "token   =   [REDACTED]"),
+        ("<password>it's x</password>", "<password>[REDACTED]</password>"),
+        ("psql --password hunter2 -h db", "psql --password [REDACTED] -h db"),
+        ("deploy --api-key 12345678", "deploy --api-key [REDACTED]"),
         ("Server=db;Password=a=b;Port=1", "Server=db;Password=[REDACTED];Port=1"),
     ] {
         assert_eq!(redacted(text), wanted);
@@ -114,6 +118,9 @@ fn sentences_about_secrets_stay() {
         "AKIA is a prefix, AKIAIOSFODNN7EXAMPLEX is none",
         "KeyError: 'user' in primary_key: 7",
         "std::token::next",
+        "use --password to set it, --token is missing",
+        "--password --verbose",
+        "a password > 8 characters, <password> is empty",
     ] {
         assert_eq!(redacted(text), text);
     }
@@ -275,6 +282,16 @@ fn hostile_text_takes_no_longer_than_its_length_asks() {
         "token: ",
         "AKIA",
         "_key_key=",
+        "eyJ.",
+        "eyJhbGciOi..",
+        "ask-",
+        "aghp_",
+        "axoxb-",
+        "aAIza",
+        "ssk_live_",
+        "AAGE-SECRET-KEY-1",
+        "<token>",
+        "--token ",
     ] {
         let line = line_of(&part.repeat((1 << 20) / part.len()));
         let began = Instant::now();

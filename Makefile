@@ -76,7 +76,7 @@ fuzz:
 			-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0; \
 	done
 
-demo: native
+demo: native $(STAMPS)/demo
 	$(BIN)/python examples/demo.py $(INPUT)
 
 check: native $(STAMPS)/test $(STAMPS)/check

@@ -1,11 +1,14 @@
 """The main job on real input: many processes, one of them killed, nothing lost, all of it sealed.
 
+The journal is shipped meanwhile, to a text file and to an HTTP destination that dies and comes back.
+
 Run by `make demo`; `INPUT="file…"` pipes other logs in. Exits with 1 when the proof fails.
 """
 
 from __future__ import annotations
 
 import glob
+import gzip
 import json
 import mmap
 import multiprocessing
@@ -17,6 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
+
+from receiver import Receiver
 
 import treering
 from treering.journal import Journal
@@ -24,17 +30,31 @@ from treering.journal import Journal
 WORKERS = 6
 ORDERS = 4000
 PRODUCTS = ("kettle", "lamp", "chair", "desk", "mug", "clock")
+CARD, PASSWORD = "4111 1111 1111 1111", "tr33-hugger"
+SETTINGS = """\
+profile = "production"
+directory = "{logs}"
+level = "DEBUG"
+block_timeout_s = 60
+segment_max_bytes = "1MB"
+
+[outputs.text]
+type = "file"
+path = "{logs}.txt"
+format = "%s %t %l %c: %m %{{fields}} %{{exception}}"
+max_bytes = "1MB"
+backup_count = 100
+compression = "gzip"
+
+[outputs.central]
+type = "http"
+url = "http://127.0.0.1:{port}/ingest"
+"""
 
 
-def shop(directory: str, counters: str, worker: int) -> None:
+def shop(settings: str, counters: str, worker: int) -> None:
     """Takes orders, and counts every log call after it has returned."""
-    treering.configure(
-        "production",
-        directory=directory,
-        level="DEBUG",
-        block_timeout_s=60,
-        segment_max_bytes="1MB",
-    )
+    treering.configure(config_file=settings)
     log = treering.get_logger(f"shop.till{worker}")
     chance = random.Random(worker)
     file = open(counters, "r+b")
@@ -48,11 +68,11 @@ def shop(directory: str, counters: str, worker: int) -> None:
                 log.warning("Card refused", product=product, price=price, attempt=1)
             elif chance.random() < 0.005:
                 try:
-                    raise ConnectionError("payment service did not answer")
+                    raise ConnectionError(f"https://till:{PASSWORD}@pay.example did not answer")
                 except ConnectionError:
                     log.exception("Payment failed", product=product, price=price)
             else:
-                log.info("Order paid", product=product, price=price)
+                log.info("Order paid", product=product, price=price, note=f"by card {CARD}")
         returned += 2
         counter[8 * worker : 8 * worker + 8] = struct.pack("<q", returned)
 
@@ -75,29 +95,11 @@ def main() -> int:
 
 
 def show(logs: str, counters: str) -> int:
-    with open(counters, "wb") as file:
-        file.write(bytes(8 * WORKERS))
-    title(f"{WORKERS} processes log into one journal; one is killed with SIGKILL in mid-flight")
-    workers = [
-        multiprocessing.get_context("fork" if at % 2 else "spawn").Process(
-            target=shop, args=(logs, counters, at)
-        )
-        for at in range(WORKERS)
-    ]
-    begin = time.monotonic()
-    for worker in workers:
-        worker.start()
-    victim = 1
-    while returned(counters)[victim] < ORDERS // 2:
-        time.sleep(0.001)
-    os.kill(workers[victim].pid or 0, signal.SIGKILL)
-    for worker in workers:
-        worker.join()
-    codes = [worker.exitcode for worker in workers]
-    print(f"done in {time.monotonic() - begin:.2f} s; exit codes {codes}")
-    expected = [-signal.SIGKILL if at == victim else 0 for at in range(WORKERS)]
-    if codes != expected:
-        print(f"THE PROOF FAILED: exit codes {expected} would be right")
+    receiver = Receiver()
+    settings = f"{logs}.toml"
+    Path(settings).write_text(SETTINGS.format(logs=logs, port=receiver.port))
+    title("a configuration with a text file and an HTTP destination")
+    if not command("config", "check", settings) or not work(settings, counters, receiver):
         return 1
 
     title("real logs are piped into the same journal")
@@ -113,14 +115,98 @@ def show(logs: str, counters: str) -> int:
     print()
     command("tail", "-n", "1", "--level", "ERROR", "--component", "shop", "--grep", "payment", logs)
 
-    title("statistics")
-    command("stats", logs)
+    title("the destination had died; it comes back and gets what it missed")
+    shipped = shipping(logs, settings, receiver)
 
     title("the proof: every call that returned is in the journal, exactly once")
     complete = proof(logs, counters)
 
+    title("the password and the card number that were logged are nowhere")
+    covered = redaction(logs, receiver)
+
     title("the seal: verified, tampered with, found out")
-    return 0 if sealing(logs) and complete else 1
+    return 0 if sealing(logs) and complete and shipped and covered else 1
+
+
+def work(settings: str, counters: str, receiver: Receiver) -> bool:
+    with open(counters, "wb") as file:
+        file.write(bytes(8 * WORKERS))
+    title(f"{WORKERS} processes log into one journal; one is killed with SIGKILL in mid-flight")
+    workers = [
+        multiprocessing.get_context("fork" if at % 2 else "spawn").Process(
+            target=shop, args=(settings, counters, at)
+        )
+        for at in range(WORKERS)
+    ]
+    begin = time.monotonic()
+    for worker in workers:
+        worker.start()
+    # Only now, so that no forked worker holds its socket open when it dies.
+    receiver.start()
+    victim = 1
+    while returned(counters)[victim] < ORDERS // 2:
+        time.sleep(0.001)
+    os.kill(workers[victim].pid or 0, signal.SIGKILL)
+    for worker in workers:
+        worker.join()
+    codes = [worker.exitcode for worker in workers]
+    print(f"done in {time.monotonic() - begin:.2f} s; exit codes {codes}")
+    expected = [-signal.SIGKILL if at == victim else 0 for at in range(WORKERS)]
+    if codes != expected:
+        print(f"THE PROOF FAILED: exit codes {expected} would be right")
+    return codes == expected
+
+
+def shipping(logs: str, settings: str, receiver: Receiver) -> bool:
+    treering.configure(config_file=settings)
+    receiver.died.wait(20)
+    print(f"it had stored {len(receiver.lines):,} records when it died, the last without an answer")
+    command("stats", logs)
+    receiver.start()
+    deadline = time.monotonic() + 20
+    while not treering.flush() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    treering.shutdown()
+    receiver.stop()
+    journal = {index: line.rstrip() for index, line in Journal(logs).records() if is_input(line)}
+    arrived = {index: line for index, line in receiver.lines.items() if is_input(line)}
+    there = receiver.in_order and arrived == journal
+    print(
+        f"journal {len(journal):,} records, destination {len(arrived):,} in order"
+        f" ({receiver.repeated:,} came again and were known by their index)"
+        f"  {'ok' if there else 'WRONG'}"
+    )
+    files = [*sorted(glob.glob(f"{logs}.2*"), key=os.path.getmtime), f"{logs}.txt"]
+    lines = [line for path in files for line in text_of(path).splitlines()]
+    # A killed process may have left its last lines to be written again.
+    words = [line.split(" ", 4) for line in lines]
+    indexes = list(dict.fromkeys(int(w[0]) for w in words if not w[3].startswith("treering.")))
+    written = indexes == list(journal)
+    print(
+        f"{len(files)} text files, all but the newest compressed: {len(indexes):,} records in order"
+        f"  {'ok' if written else 'WRONG'}"
+    )
+    return there and written
+
+
+def is_input(line: bytes) -> bool:
+    """Whether it is not from Treering itself, which also tells of outputs before they are there."""
+    return b'"component":"treering.' not in line
+
+
+def text_of(path: str) -> str:
+    data = Path(path).read_bytes()
+    return (gzip.decompress(data) if path.endswith(".gz") else data).decode()
+
+
+def redaction(logs: str, receiver: Receiver) -> bool:
+    command("tail", "-n", "1", "--component", "shop", "--grep", "by card", logs)
+    texts = [text_of(path) for path in glob.glob(f"{logs}.*") if not path.endswith(".toml")]
+    texts += [path.read_text() for path in Path(logs).glob("active/*.jsonl")]
+    texts.append(b"".join(receiver.lines.values()).decode())
+    good = not any(CARD in text or PASSWORD in text for text in texts)
+    print(f"{len(texts)} files and messages searched: {'ok' if good else 'THE PROOF FAILED'}")
+    return good
 
 
 def sealing(logs: str) -> bool:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar
+    from typing import Any, ClassVar
 
 
 _LONGEST = 2_000
@@ -42,7 +42,7 @@ class TreeringError(Exception):
         code: Stable name of the kind of error, snake_case.
         path: The file or directory concerned, if any.
         field: The setting or argument concerned, if any.
-        hint: What would help, in one line, if anything is known to.
+        hint: What would help, in one line, if anything is known to; tracebacks show it as a note.
     """
 
     def __init__(
@@ -59,6 +59,21 @@ class TreeringError(Exception):
         self.path = path
         self.field = field
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Process pools pickle what their workers raise, and hang on what cannot be read back.
+        return _revive, (type(self), self.args, self.__dict__)
+
+
+def _revive(
+    kind: type[TreeringError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> TreeringError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class ConfigurationError(TreeringError, ValueError):

@@ -9,6 +9,7 @@ import sys
 import time
 
 from treering import _core
+from treering._border import attempt
 from treering._flat import flat, gone, levels
 
 TYPE_CHECKING = False
@@ -135,12 +136,12 @@ def _begin(config: LoggingConfig, kept: Iterable[Output] = ()) -> None:
         and not os.access(f"{directory}/journal.json", os.F_OK)
     )
     _end_outputs(EXIT_TIMEOUT_S)
+    changes = None
     try:
         changes = _core.configure(flat(config))
-    except BaseException:
-        if old is not None:
+    finally:
+        if changes is None and old is not None:
             _start_outputs([*_built(old), *kept])
-        raise
     _config = config
     if old is not None and directory is not None and old.directory == directory:
         changes += _core.configure_levels(levels(config), gone(old, config))
@@ -225,14 +226,11 @@ def _look_again() -> None:
     global _refusal  # noqa: PLW0603 - the last one, so that it is told once
     from treering import _changes
 
-    try:
-        reload()
-    except Exception as error:  # noqa: BLE001 - a class that the file names may raise anything
-        if str(error) != _refusal:
-            _refusal = str(error)
-            _changes.tell_refusal(error)
-    else:
-        _refusal = ""
+    # A class that the file names may raise anything.
+    _, error = attempt(reload)
+    if error is not None and str(error) != _refusal:
+        _changes.tell_refusal(error)
+    _refusal = "" if error is None else str(error)
 
 
 def _bridge(config: LoggingConfig) -> None:
@@ -271,9 +269,8 @@ def start() -> None:
 def _start() -> None:
     from treering.config import resolve
 
-    try:
-        configure()
-    except Exception as error:  # noqa: BLE001 - as above: a class that a file names
+    _, error = attempt(configure)
+    if error is not None:
         print(f"treering: {error}; logging to the console only", file=sys.stderr)  # noqa: T201
         _begin(resolve(None, {}, environment={}))
 

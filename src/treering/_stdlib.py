@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from treering import _core
+from treering._border import attempt
 from treering._levels import level_number
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ def _exception(record: logging.LogRecord) -> BaseException | None:
     return None if getattr(error, "_treering_logged", False) else error
 
 
+def _formatted(record: logging.LogRecord) -> str:
+    if isinstance(record.args, dict):
+        return str(record.msg) % _core.redact_arguments(record.args)
+    return record.getMessage()
+
+
 def _message(record: logging.LogRecord) -> str:
-    try:
-        if isinstance(record.args, dict):
-            text = str(record.msg) % _core.redact_arguments(record.args)
-        else:
-            text = record.getMessage()
-    except Exception:  # noqa: BLE001 - a bad format must not lose the record
+    text, _ = attempt(lambda: _formatted(record))
+    if text is None:
         text = f"{record.msg} <could not be formatted with: {record.args!r}>"
     return text.encode("utf-8", "backslashreplace").decode()
 

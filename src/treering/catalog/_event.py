@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, ParamSpec, TypedDict
 
 from treering import _core
+from treering._border import attempt
 from treering._levels import Level, level_number
 from treering._logger import Logger, get_logger
 
@@ -199,7 +200,5 @@ def placeholders(text: str) -> list[str]:
 
 
 def _text(value: object) -> str:
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001 - the border of the log call: never into the application
-        return f"<unprintable {type(value).__name__}>"
+    text, _ = attempt(lambda: str(value))
+    return f"<unprintable {type(value).__name__}>" if text is None else text

@@ -215,3 +215,59 @@ def test_the_lifespan_is_passed_on(logs):
 
     asyncio.run(TreeringMiddleware(app)({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"] and logs() == []
+
+
+@pytest.mark.parametrize(
+    "answer", [5, [1], {5: 6}, {"request_id": None}, {"request_id": "a\r\nSet-Cookie: b"}]
+)
+def test_whatever_the_application_says_of_a_request_it_is_served(logs, answer):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    served = TreeringMiddleware(app, fields=lambda _: answer)
+    _, told = ask_asgi(served, "/", headers=[("X-Request-ID", "r-1")])
+
+    assert told["headers"]["x-request-id"] == "r-1"
+    assert [r["context"]["request_id"] for r in logs() if r["message"] == "GET / 204"] == ["r-1"]
+
+
+def test_a_user_without_text_does_not_fail_the_request(logs):
+    class Unspeakable:
+        def __str__(self):
+            raise RuntimeError("no text")
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    ask_asgi(TreeringMiddleware(app, user=lambda _: Unspeakable()), "/")
+
+    assert "GET / 204" in [r["message"] for r in logs()]
+
+
+def test_an_exception_that_takes_no_attributes_comes_out_as_it_is(logs):
+    class Frozen(Exception):
+        def __setattr__(self, name, value):
+            if name.startswith("_treering"):
+                raise AttributeError(name)
+            super().__setattr__(name, value)
+
+    async def app(scope, receive, send):
+        raise Frozen("sold out")
+
+    with pytest.raises(Frozen, match="sold out"):
+        ask_asgi(TreeringMiddleware(app), "/")
+
+    assert [r["message"] for r in logs()] == ["Unhandled exception in GET /", "GET / 500"]
+
+
+def test_a_client_does_not_decide_how_long_records_are(logs):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    ask_asgi(TreeringMiddleware(app), "/" + "x" * 60_000)
+
+    [access] = logs()
+    assert len(str(access)) < 8_000

@@ -44,7 +44,8 @@ def visible(value):
 
 @pytest.fixture
 def logged(logs, journal):
-    """Logs one value as a field; gives the field and the raw line back."""
+    """Logs one value as a field, card numbers too; gives the field and the raw line back."""
+    treering.configure(directory=journal, console=False, level="TRACE", redaction=False)
     log = treering.get_logger("values")
     from treering import _core
 

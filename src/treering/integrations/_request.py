@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import treering
@@ -27,6 +28,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CORRELATION_ID = "X-Correlation-ID"
 # Every record of a request has them: a client must not decide how long.
 _MAX_TEXT = 256
+_MAX_METHOD, _MAX_FACT = 32, 4096
 _SERVER_ERROR, _CLIENT_ERROR = 500, 400
 
 
@@ -98,6 +100,7 @@ class Rules:
             query: Query string, without question mark.
             peer: Address of whoever is connected, `None` on a Unix socket.
         """
+        method = method[:_MAX_METHOD]
         request = Request(self, subject, method, path, query if self.log_query else "")
         fields = request.fields
         fields["request_id"] = _valid_id(header(self.request_id_header)) or uuid.uuid4().hex
@@ -112,8 +115,19 @@ class Rules:
             fields["span_id"] = _traceparent.new_span_id()
         for name in [name for name, value in fields.items() if value in {None, ""}]:
             del fields[name]
-        fields.update(self.ask(self.fields, subject) or {})
+        request_id = fields["request_id"]
+        fields.update(self.ask(self._context_of, subject) or {})
+        # It goes back in a header, whoever it comes from.
+        given = fields["request_id"]
+        fields["request_id"] = (_valid_id(given) if isinstance(given, str) else None) or request_id
         return request
+
+    def _context_of(self, subject: object) -> dict[str, object]:
+        """What the application adds to a request's context, if those are fields at all."""
+        found = dict(self.fields(subject) or {}) if self.fields else {}
+        if not all(isinstance(name, str) for name in found):
+            raise TypeError("fields gave a name that is no text")
+        return found
 
     def skips(self, path: str) -> bool:
         """Whether this path gets no access record while all is well."""
@@ -171,7 +185,10 @@ class Request:
 
     def ask_user(self) -> object:
         """The user's id, as far as it is known by now; a number or text."""
-        user = self._rules.ask(self._rules.user, self._subject)
+        return self._rules.ask(self._user_of, self._subject)
+
+    def _user_of(self, subject: object) -> object:
+        user = self._rules.user(subject) if self._rules.user else None
         return user if user is None or isinstance(user, int) else str(user)
 
     def failed(self, error: BaseException) -> None:
@@ -186,7 +203,9 @@ class Request:
             extra={"context": self.fields},
         )
         # Servers and frameworks log it again, through `logging`: without another traceback then.
-        error._treering_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+        # One that takes no attributes, such as a frozen dataclass, is logged again.
+        with suppress(Exception):
+            error._treering_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
 
     def finish(self, status: int | None, **facts: object) -> None:
         """Writes the access record; the second time nothing happens.
@@ -206,11 +225,11 @@ class Request:
         context = self.fields if user_id is None else {**self.fields, "user_id": user_id}
         metadata = {
             "method": self._method,
-            "path": self._path,
+            "path": _cut(self._path, _MAX_FACT),
             "route": self.route,
             "status": status,
             "aborted": True if status is None else None,
-            "query": self._query or None,
+            "query": _cut(self._query, _MAX_FACT) or None,
             "response_bytes": self.response_bytes,
             "parent_span_id": self.parent_span_id,
             **facts,
@@ -242,5 +261,5 @@ def _valid_id(text: str | None) -> str | None:
     return text if text is not None and _ID.fullmatch(text) else None
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT] + "…"
+def _cut(text: str, most: int = _MAX_TEXT) -> str:
+    return text if len(text) <= most else text[:most] + "…"

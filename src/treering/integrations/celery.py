@@ -7,6 +7,7 @@ record says how it ended. Celery's own logs become records too.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from celery import signals
@@ -62,7 +63,8 @@ def _failed(exception: BaseException, sender: Any, **_: object) -> None:
     log = treering.get_logger(_COMPONENT, category=LogCategory.APPLICATION)
     log.error("Task %s raised", sender.name, exc_info=exception)
     # Celery logs it again, through `logging`: without another traceback then.
-    exception._treering_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    with suppress(Exception):
+        exception._treering_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _end(task_id: str, task: Any, state: str | None = None, **_: object) -> None:

@@ -23,6 +23,8 @@ pub struct Tap {
     counts: Option<Arc<Mapping>>,
     frames: Vec<u8>,
     next: u64,
+    /// Grows from call to call while nothing is said: an idle output costs next to nothing.
+    sleep: Duration,
 }
 
 /// Canonical lines, each with its line feed.
@@ -54,6 +56,7 @@ impl Process {
             counts: is_alone.then_some(mapping),
             frames: Vec::new(),
             next,
+            sleep: SHORTEST_SLEEP,
         }
     }
 }
@@ -62,16 +65,19 @@ impl Tap {
     /// The next records, up to about `max_bytes`; waits up to `timeout` for the first.
     pub fn read(&mut self, max_bytes: usize, timeout: Duration) -> Tapped {
         let deadline = Instant::now() + timeout;
-        let mut sleep = SHORTEST_SLEEP;
         loop {
             let word = self.consumers.word();
             let tapped = self.take(max_bytes);
-            let left = deadline.saturating_duration_since(Instant::now());
-            if !tapped.lines.is_empty() || tapped.lost > 0 || left.is_zero() {
+            if !tapped.lines.is_empty() || tapped.lost > 0 {
+                self.sleep = SHORTEST_SLEEP;
                 return tapped;
             }
-            self.consumers.wait(word, sleep.min(left));
-            sleep = (sleep * 2).min(LONGEST_SLEEP);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return tapped;
+            }
+            self.consumers.wait(word, self.sleep.min(left));
+            self.sleep = (self.sleep * 2).min(LONGEST_SLEEP);
         }
     }
 

@@ -60,7 +60,7 @@ class TreeringError(Exception):
         self.field = field
         self.hint = hint
         if hint:
-            self.add_note(f"hint: {hint}")
+            self.add_note(f"hint: {_one_line(hint)}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Process pools pickle what their workers raise, and hang on what cannot be read back.

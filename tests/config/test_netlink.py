@@ -322,6 +322,17 @@ def test_a_sensor_hubs_configuration_becomes_ours(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("url", ["[]", "https://[x", "udp://host:many", [], 7])
+def test_an_address_that_is_none_is_told(tmp_path, url):
+    path = tmp_path / "hub.json"
+    path.write_text(json.dumps({"log_server_url": url}))
+
+    (problem,) = convert(path, "sensor-hub").problems
+
+    assert problem.field == "log_server_url"
+    assert "an address such as https://" in str(problem)
+
+
 def test_a_hypervisors_levels_count_towards_the_worst(tmp_path):
     path = tmp_path / "hypervisor.json"
     path.write_text('{"min_level": 0, "log_file_path": "vm.log", "rotation_count": 5}')

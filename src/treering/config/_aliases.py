@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from treering.config import _values as values
 from treering.config._foreign import Foreign, absent, by_name, fixed, later, moved, named, turned
@@ -156,6 +157,13 @@ def _sensor_levels(value: object) -> dict[str, str]:
     return {str(component): _SENSOR_LEVEL(level) for component, level in value.items()}
 
 
+def _address(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError  # noqa: TRY004 - readers have one exception
+    _ = urlsplit(value if "://" in value else f"udp://{value}").port
+    return value
+
+
 SENSOR_HUB = by_name(
     turned(
         "global_log_level",
@@ -194,7 +202,13 @@ SENSOR_HUB = by_name(
         "outputs.file.naming",
         because="the places in a name are called {stem}, {time}, {n}, …",
     ),
-    moved("log_server_url", "outputs.network.url", because="http, https, udp, tcp or tls"),
+    turned(
+        "log_server_url",
+        "outputs.network.url",
+        read=_address,
+        wanted="an address such as https://logs.example.com/in or udp://logs.example.com:514",
+        because="http, https, udp, tcp or tls",
+    ),
     moved("log_server_port", "outputs.network.port"),
     moved("network_logging_enabled", "outputs.network.enabled"),
     moved("max_message_length", "max_message_bytes"),

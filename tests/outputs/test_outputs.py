@@ -388,3 +388,39 @@ def test_from_outside_one_sees_how_far_an_output_is_and_what_keeps_it(log, journ
     assert "output collector (collector): 2 delivered, " in shown
     assert "cannot write: NetworkFailed: the line is cut" in shown
     assert Journal(journal).status()["outputs"][0]["behind"] >= 1
+
+
+def test_a_record_that_a_users_format_fails_at_holds_no_other_up(log, tmp_path):
+    from treering.outputs.file import FileOutput
+
+    def brief(record):
+        return f"{record['message']} for {record['metadata']['user_id']}"
+
+    treering.add_output(FileOutput(tmp_path / "brief.log", format=brief, components="app"))
+    log.info("first", user_id=1)
+    log.info("nobody's")
+    log.info("last", user_id=2)
+
+    assert treering.flush(10)
+    lines = (tmp_path / "brief.log").read_text().splitlines()
+    assert lines[0] == "first for 1"
+    assert '"message":"nobody\'s"' in lines[1]
+    assert lines[2] == "last for 2"
+    assert collector_state("file")["errors"]["format"] == 1
+    assert "KeyError: 'metadata'" in collector_state("file")["last_error"]
+
+
+def test_a_text_file_has_fields_and_traceback_of_a_record_in_one_line(log, tmp_path):
+    from treering.outputs.file import FileOutput
+
+    treering.add_output(FileOutput(tmp_path / "app.log", components="app"))
+    try:
+        {}["card"]
+    except KeyError:
+        log.exception("Payment failed", order=42)
+
+    assert treering.flush(10)
+    (line,) = (tmp_path / "app.log").read_text().splitlines()
+    assert "] [ERROR] [app] [" in line
+    assert "Payment failed  order=42 Traceback" in line
+    assert line.endswith("KeyError: 'card'")

@@ -86,7 +86,7 @@ class FileOutput(Output):
         immutable: Rotated files get the flag of `chattr +i`, taken off only to delete them.
         append_only: The file gets the flag of `chattr +a`, taken off only to rotate it or to take back
             a half line.
-        **common: As for every output; `format` is DETAILED when left out.
+        **common: As for every output; without a `format` DETAILED, with fields and traceback.
 
     Raises:
         ConfigurationError: An argument cannot be used.
@@ -95,7 +95,7 @@ class FileOutput(Output):
     kind = "file"
     scope = "journal"
     holds_back = True
-    default_format = "DETAILED"
+    default_format = "[%t] [%l] [%c] [%f:%n] %m  %{fields} %{traceback}"
     options = (
         option("path", values.path_or_none, None, "a path", "The file."),
         option(

@@ -4,9 +4,9 @@
 //! for the attributes of a `LogRecord` that a record can supply.
 
 use super::record::Key;
-use super::spec::{Options, Result, SpecError};
+use super::spec::{Options, Result};
 use super::specifier::WIDEST;
-use super::template::{Layout, Number, Part, Template, Value};
+use super::template::{parts, Layout, Number, Part, Template, Value};
 use super::time::TimeFormat;
 
 const ATTRIBUTES: [(&str, Value); 18] = [
@@ -38,34 +38,7 @@ pub fn template(text: &str, options: &mut Options) -> Result<Template> {
         // As `logging.Formatter` writes it without one.
         None => TimeFormat::own("%Y-%m-%d %H:%M:%S,%3f", options.utc),
     };
-    Template::new(text, parts(text)?, time, options.colour)
-}
-
-fn parts(text: &str) -> Result<Vec<Part>> {
-    let mut parts = Vec::new();
-    let mut literal = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let place = text.len() - rest.len() + at;
-        literal.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('%') {
-            literal.push('%');
-            rest = after;
-            continue;
-        }
-        let (item, after) = item(rest).map_err(|message| SpecError::at(text, place, message))?;
-        if !literal.is_empty() {
-            parts.push(Part::Literal(std::mem::take(&mut literal)));
-        }
-        parts.push(item);
-        rest = after;
-    }
-    literal.push_str(rest);
-    if !literal.is_empty() {
-        parts.push(Part::Literal(literal));
-    }
-    Ok(parts)
+    Template::new(text, parts(text, item)?, time, options.colour)
 }
 
 /// Reads `(name)-8s`.

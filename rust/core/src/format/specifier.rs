@@ -1,8 +1,8 @@
 //! Templates with the eight specifiers: `[%t] [%-8l] %c: %m`.
 
 use super::record::KEYS;
-use super::spec::{Options, Result, SpecError};
-use super::template::{Layout, Part, Template, Value};
+use super::spec::{Options, Result};
+use super::template::{parts, Layout, Part, Template, Value};
 use super::time::TimeFormat;
 
 /// The sensor hub's templates, and the console's line.
@@ -25,37 +25,15 @@ pub fn template(text: &str, options: &mut Options) -> Result<Template> {
         Some(format) => TimeFormat::parse(format, options.utc)?,
         None => TimeFormat::iso(options.utc),
     };
-    Template::new(text, parts(text)?, time, options.colour)
+    Template::new(text, parts(text, item)?, time, options.colour)
 }
 
-fn parts(text: &str) -> Result<Vec<Part>> {
-    let mut parts = Vec::new();
-    let mut literal = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        let place = text.len() - rest.len() + at;
-        literal.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('%') {
-            literal.push('%');
-            rest = after;
-            continue;
-        }
-        let (layout, after) = layout(rest).ok_or_else(|| {
-            SpecError::at(text, place, format!("a width from 1 to {WIDEST} would be right"))
-        })?;
-        let (value, after) = value(after).map_err(|message| SpecError::at(text, place, message))?;
-        if !literal.is_empty() {
-            parts.push(Part::Literal(std::mem::take(&mut literal)));
-        }
-        parts.push(Part::Item { value, layout, quoted: false });
-        rest = after;
-    }
-    literal.push_str(rest);
-    if !literal.is_empty() {
-        parts.push(Part::Literal(literal));
-    }
-    Ok(parts)
+/// Reads `-8l` or `{name}`.
+fn item(text: &str) -> std::result::Result<(Part, &str), String> {
+    let (layout, rest) =
+        layout(text).ok_or_else(|| format!("a width from 1 to {WIDEST} would be right"))?;
+    let (value, rest) = value(rest)?;
+    Ok((Part::Item { value, layout, quoted: false }, rest))
 }
 
 /// `-8`, `8`, or nothing.

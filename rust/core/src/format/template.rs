@@ -34,6 +34,40 @@ pub enum Value {
     Traceback,
 }
 
+/// What a format's own reader makes of the text behind a `%`, and the text behind that.
+type Item<'a> = std::result::Result<(Part, &'a str), String>;
+
+/// Reads a format string: literals, `%%`, and what `item` makes of everything else behind a `%`.
+///
+/// # Errors
+/// What `item` says, with the place of its `%`.
+pub fn parts(text: &str, item: impl Fn(&str) -> Item<'_>) -> Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('%') {
+        let place = text.len() - rest.len() + at;
+        literal.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('%') {
+            literal.push('%');
+            rest = after;
+            continue;
+        }
+        let (found, after) = item(rest).map_err(|message| SpecError::at(text, place, message))?;
+        if !literal.is_empty() {
+            parts.push(Part::Literal(std::mem::take(&mut literal)));
+        }
+        parts.push(found);
+        rest = after;
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() {
+        parts.push(Part::Literal(literal));
+    }
+    Ok(parts)
+}
+
 impl Value {
     /// Nothing of it means that the gap before it goes as well.
     fn closes_gap(&self) -> bool {

@@ -52,6 +52,11 @@ class Record(Mapping[str, "Any"]):
         return f"<Record {self.index}: {self.line[:80]!r}>"
 
 
+def split(data: bytes) -> list[bytes]:
+    """Canonical lines, each ended by a line feed, without their line feeds."""
+    return data.removesuffix(b"\n").split(b"\n") if data else []
+
+
 class Batch(Sequence[Record]):
     """Records in order, with their text as the output's formatter has it.
 
@@ -72,7 +77,7 @@ class Batch(Sequence[Record]):
     def lines(self) -> list[bytes]:
         """The canonical lines, without line feeds."""
         if self._lines is None:
-            self._lines = self.data[:-1].split(b"\n") if self.data else []
+            self._lines = split(self.data)
         return self._lines
 
     def formatted(self) -> list[bytes]:

@@ -110,21 +110,21 @@ class CursorFile:
         except OSError:
             return 0
 
-    def checked(self, cursor: Cursor) -> tuple[Cursor, str | None]:
-        """The cursor, moved back if the journal is not what it was, and why."""
+    def checked(self, cursor: Cursor) -> Cursor:
+        """The cursor, moved back if the journal is not what it was.
+
+        To the beginning if it could not be read or another journal has begun, to the beginning of its
+        segment if the journal has lost records that were delivered.
+        """
         identity = self.identity()
         reader = _core.Reader(self._directory, 1 << 62)
         if cursor.journal != identity:
-            moved = Cursor(reader.begin, identity, "", cursor.written, cursor.output)
-            if not cursor.journal:
-                return moved, "the cursor could not be read: everything is delivered again"
-            return moved, f"journal '{cursor.journal}' has ended, '{identity}' is new"
+            return Cursor(reader.begin, identity, "", cursor.written, cursor.output)
         if self._is_where_it_was(cursor, reader.end):
-            return cursor, None
+            return cursor
         begins = [int(path.stem) for path in Path(self._directory, "active").glob("*.jsonl")]
         safe = max((begin for begin in begins if begin < cursor.index), default=reader.begin)
-        moved = Cursor(min(safe, reader.end), identity, "", cursor.written, cursor.output)
-        return moved, "the journal has lost records that were delivered"
+        return Cursor(min(safe, reader.end), identity, "", cursor.written, cursor.output)
 
     def _is_where_it_was(self, cursor: Cursor, end: int) -> bool:
         if cursor.index > end:

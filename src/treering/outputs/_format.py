@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from treering import _core
 from treering.errors import ConfigurationError, FormatFailed
-from treering.outputs._batch import Record
+from treering.outputs._batch import Record, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +27,20 @@ class CallableFormatter:
     """A function of the user's: takes a record, gives text or bytes.
 
     Text is put on one line, with control characters spelled out; bytes are taken as they are.
+
+    Args:
+        function: The function.
+        failed: Told when the function cannot format a record, which then comes as its canonical line;
+            without it that is an error.
     """
 
-    def __init__(self, function: Callable[[Record], str | bytes]) -> None:
+    def __init__(
+        self,
+        function: Callable[[Record], str | bytes],
+        failed: Callable[[FormatFailed], object] | None = None,
+    ) -> None:
         self._function = function
+        self._failed = failed
 
     def __repr__(self) -> str:
         return f"<CallableFormatter {self._function!r}>"
@@ -41,10 +51,9 @@ class CallableFormatter:
         Raises:
             FormatFailed: The function raised, or gave neither text nor bytes; names the record.
         """
-        lines = data.removesuffix(b"\n").split(b"\n") if data else []
         return [
             self._one(Record(index, line)) if line else b""
-            for index, line in zip(indexes, lines, strict=True)
+            for index, line in zip(indexes, split(data), strict=True)
         ]
 
     def text(self, data: bytes, indexes: Sequence[int]) -> bytes:
@@ -56,6 +65,15 @@ class CallableFormatter:
         return b"".join(line + b"\n" for line in self.lines(data, indexes) if line)
 
     def _one(self, record: Record) -> bytes:
+        if self._failed is None:
+            return self._made(record)
+        try:
+            return self._made(record)
+        except FormatFailed as error:
+            self._failed(error)
+            return record.line
+
+    def _made(self, record: Record) -> bytes:
         try:
             made = self._function(record)
         except Exception as error:  # a formatter is foreign code: whatever it raises has one name
@@ -79,6 +97,7 @@ def formatter(
     date_format: str | None = None,
     utc: bool = False,
     options: Mapping[str, str] | None = None,
+    failed: Callable[[FormatFailed], object] | None = None,
 ) -> Formatter:
     """What makes lines of records.
 
@@ -89,13 +108,14 @@ def formatter(
         date_format: For templates and `CONSOLE`: as `strftime` takes it, and `%3f` for milliseconds.
         utc: Times in UTC where the format leaves it open; else those of this process's zone.
         options: What only some formats know, such as `facility` of `rfc5424`.
+        failed: For a function: see `CallableFormatter`.
 
     Raises:
         ConfigurationError: It is none of these; names the place, what stands there and what would be
             right.
     """
     if callable(spec):
-        return CallableFormatter(spec)
+        return CallableFormatter(spec, failed)
     try:
         return _core.Formatter(spec, date_format=date_format, utc=utc, options=options)
     except (ValueError, TypeError) as error:

@@ -10,7 +10,6 @@ from treering._context import context
 from treering.errors import (
     OUTPUT_ERROR_KINDS,
     ConfigurationError,
-    FormatFailed,
     OutputError,
     OutputUnavailable,
 )
@@ -18,11 +17,12 @@ from treering.outputs._format import formatter
 from treering.outputs._wanted import OWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
+    from treering.errors import FormatFailed
     from treering.outputs._batch import Batch
-    from treering.outputs._output import Formatter, Output
+    from treering.outputs._output import Output
 
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 60.0
@@ -42,12 +42,16 @@ class Lane:
         self.written = self.refused = self.failures = 0
         self.errors = dict.fromkeys(OUTPUT_ERROR_KINDS, 0)
         self.last_error: str | None = None
-        self.formatter: Formatter = formatter(output.format, date_format=output.date_format)
-        if callable(output.format):
-            self.formatter = _Forgiving(self.formatter, self)
+        self.formatter = formatter(
+            output.format, date_format=output.date_format, failed=self._misformatted
+        )
         self._tell = tell
         self._is_open = self._is_dirty = False
         self._next_try = self._delay_s = 0.0
+
+    def _misformatted(self, error: FormatFailed) -> None:
+        self.errors[error.kind] += 1
+        self.last_error = f"{type(error).__name__}: {error}"
 
     def is_ready(self, now: float) -> bool:
         """Whether it is up, or due to be tried again."""
@@ -165,31 +169,6 @@ class Lane:
             "last_error": self.last_error,
             **own,
         }
-
-
-class _Forgiving:
-    """A function of the user's as a formatter: a record that it fails at comes as its canonical line."""
-
-    def __init__(self, inner: Formatter, lane: Lane) -> None:
-        self._inner = inner
-        self._lane = lane
-
-    def lines(self, data: bytes, indexes: Sequence[int]) -> list[bytes]:
-        """One text for each record."""
-        lines = data.removesuffix(b"\n").split(b"\n") if data else []
-        return [self._one(line, index) for line, index in zip(lines, indexes, strict=True)]
-
-    def text(self, data: bytes, indexes: Sequence[int]) -> bytes:
-        """The same in one piece."""
-        return b"".join(line + b"\n" for line in self.lines(data, indexes))
-
-    def _one(self, line: bytes, index: int) -> bytes:
-        try:
-            return self._inner.lines(line + b"\n", [index])[0]
-        except FormatFailed as error:
-            self._lane.errors["format"] += 1
-            self._lane.last_error = f"{type(error).__name__}: {error}"
-            return line
 
 
 def _count(found: object, batch: Batch) -> int:

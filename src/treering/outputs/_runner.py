@@ -143,7 +143,7 @@ class Runner:
 
     def _tell_lost(self) -> None:
         count = self.source.lost - self._told_lost
-        if count > 0 and hasattr(self.source, "moved"):
+        if count > 0 and self.source.scope == "journal":
             self._told_lost += count
             facts: dict[str, Any] = {"output": self.output.name, "lost": count}
             log(
@@ -253,7 +253,7 @@ class Runner:
             head |= {"up": False, "last_error": self._trouble}
         return {
             **head,
-            "scope": "journal" if hasattr(self.source, "moved") else "process",
+            "scope": self.source.scope,
             **self.source.statistics(),
             "active": None if active is None else active.output.name,
             "fallbacks": others,

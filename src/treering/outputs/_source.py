@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from treering import _core
 from treering.errors import TreeringError
+from treering.outputs._batch import split
 from treering.outputs._cursor import Cursor, CursorFile, digest
 from treering.outputs._wanted import Wanted
 
@@ -26,6 +27,9 @@ _READ_WAIT_S = 0.1
 
 class Source(Protocol):
     """Where records come from, in order."""
+
+    scope: ClassVar[str]
+    """`journal` or `process`, as outputs have it."""
 
     position: int
     """The index before which everything has been delivered."""
@@ -73,9 +77,10 @@ class Source(Protocol):
 class JournalSource:
     """Reads a journal from the output's cursor; one of the journal's processes does so at a time."""
 
+    scope: ClassVar[str] = "journal"
+
     def __init__(self, directory: str, output: Output, description: Mapping[str, object]) -> None:
         self.position = self.lost = 0
-        self.moved: str | None = None
         self._directory = directory
         self._wanted = Wanted(output)
         self._batch_bytes = output.batch_bytes
@@ -116,7 +121,7 @@ class JournalSource:
         if not self._is_mine or stored is None:
             return False
         self._generation = self._file.generation()
-        self._cursor, self.moved = self._file.checked(stored)
+        self._cursor = self._file.checked(stored)
         self._cursor.output = self._description
         self._cursor.error = None
         self._go_to(self._cursor.index)
@@ -232,6 +237,8 @@ class JournalSource:
 class ProcessSource:
     """What this process says from now on, as long as it can be kept."""
 
+    scope: ClassVar[str] = "process"
+
     def __init__(self, output: Output, *, holds: bool) -> None:
         self._wanted = Wanted(output)
         self._batch_bytes = output.batch_bytes
@@ -272,7 +279,7 @@ class ProcessSource:
         """Puts back what was read last and is not delivered."""
         first, lines = self._piece
         done = max(0, self.position - first)
-        rest = b"".join(lines.splitlines(keepends=True)[done:]) if done else lines
+        rest = b"".join(line + b"\n" for line in split(lines)[done:]) if done else lines
         self._piece = 0, b""
         if rest:
             self._waiting.appendleft((first + done, rest))

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from treering import _core
+from treering.outputs._batch import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,10 +43,10 @@ class Wanted:
 
     def _without_own(self, piece: Piece) -> Piece:
         lines, indexes = piece
-        records = zip(lines.splitlines(keepends=True), indexes, strict=True)
+        records = zip(split(lines), indexes, strict=True)
         kept = [(line, index) for line, index in records if not _is_own(line)]
         self.own += len(indexes) - len(kept)
-        return b"".join(line for line, _ in kept), [index for _, index in kept]
+        return b"".join(line + b"\n" for line, _ in kept), [index for _, index in kept]
 
 
 def _is_own(line: bytes) -> bool:

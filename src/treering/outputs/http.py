@@ -9,12 +9,12 @@ from urllib.parse import quote
 from treering.config import _values as values
 from treering.errors import ConfigurationError, OutputError
 from treering.outputs import _credentials as credentials
-from treering.outputs._answer import TOO_LARGE, failure
-from treering.outputs._body import Encoding, end_of_request, ranges
+from treering.outputs._body import end_of_request, ranges
 from treering.outputs._delivery import Delivery
 from treering.outputs._output import Output, option
-from treering.outputs._post import Endpoint, plain_url, shown
-from treering.outputs._tls import TLS_OPTIONS, context
+from treering.outputs._post import plain_url, shown
+from treering.outputs._requests import Requests
+from treering.outputs._tls import TLS_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,13 +170,9 @@ class HttpOutput(Output):
         self.origin: str | None = chosen["origin"]
         self._options = chosen
         self._check()
-        self._tls = context(chosen) if chosen["url"].startswith("https:") else None
-        self._encoding = Encoding(chosen["compression"])
-        self._endpoint: Endpoint | None = None
+        self._requests = Requests(chosen["url"], chosen)
         self._headers: dict[str, str] = {}
-        self._most_bytes: int = chosen["max_body_bytes"]
         self._delivery = Delivery(shown(chosen["url"]))
-        self._counts = {"requests": 0, "sent_bytes": 0}
 
     def bad_option(self, option: str, value: object, wanted: str) -> ConfigurationError:
         """The error for an option that cannot be used, without what is secret."""
@@ -200,27 +196,13 @@ class HttpOutput(Output):
         Raises:
             SetupRefused: The token's file cannot be read, or the environment's proxy not be used.
         """
-        self._opened()
-
-    def _opened(self) -> Endpoint:
         self.close()
-        chosen = self._options
         self._headers = {
             "Content-Type": "application/x-ndjson",
-            "User-Agent": "treering",
-            **self._encoding.headers,
-            **credentials.authorization(chosen),
-            **chosen["headers"],
+            **credentials.authorization(self._options),
+            **self._options["headers"],
         }
-        self._most_bytes = chosen["max_body_bytes"]
-        self._endpoint = made = Endpoint(
-            chosen["url"],
-            timeout_s=chosen["timeout_s"],
-            connect_timeout_s=chosen["connect_timeout_s"],
-            tls=self._tls,
-            server_name=chosen["server_name"],
-        )
-        return made
+        self._requests.open()
 
     def write(self, batch: Batch) -> int:
         """Posts every record, and returns how many the destination refused for good.
@@ -236,7 +218,7 @@ class HttpOutput(Output):
         try:
             return self._delivery.deliver(
                 indexes,
-                lambda begin: end_of_request(lines, indexes, begin, self._most_bytes),
+                lambda begin: end_of_request(lines, indexes, begin, self._requests.most_bytes),
                 lambda begin, end: self._post(lines[begin:end], indexes[begin:end]),
             )
         except OutputError as error:
@@ -245,9 +227,7 @@ class HttpOutput(Output):
 
     def close(self) -> None:
         """Lets go of the connection."""
-        if self._endpoint is not None:
-            self._endpoint.close()
-            self._endpoint = None
+        self._requests.close()
 
     def statistics(self) -> dict[str, Any]:
         """Counts of its own.
@@ -256,24 +236,17 @@ class HttpOutput(Output):
             `requests`, `sent_bytes` (after compression), and `last_refusal`: which record was refused
             last, and what the destination said about it.
         """
-        return self._counts | {"last_refusal": self._delivery.last_refusal}
+        return self._requests.counts | {"last_refusal": self._delivery.last_refusal}
 
     def _post(self, lines: Sequence[bytes], indexes: Sequence[int]) -> Answer:
         """One request, with an answer that is about the records."""
-        endpoint = self._endpoint or self._opened()
+        if not self._requests.is_open:
+            self.open()
         text = b"\n".join(lines) + b"\n"
-        body = self._encoding.encode(text)
         headers = self._headers | {"Treering-Index": ranges(indexes)}
         if self.origin is not None:
             headers["Treering-Journal"] = quote(self.origin, safe="/:@")
-        self._counts["requests"] += 1
-        self._counts["sent_bytes"] += len(body)
-        answer = endpoint.post(body, headers)
-        if not answer.is_about_records:
-            raise failure(answer, endpoint.name)
-        if answer.status == TOO_LARGE:
-            self._most_bytes = max(1, len(text) // 2)
-        return answer
+        return self._requests.send(text, headers, size=len(text))
 
     def _check(self) -> None:
         """What options say together."""

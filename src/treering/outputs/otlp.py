@@ -12,13 +12,14 @@ from treering.config import _values as values
 from treering.errors import ConfigurationError
 from treering.outputs import _credentials as credentials
 from treering.outputs import _otel
-from treering.outputs._answer import TOO_LARGE, failure
-from treering.outputs._body import Encoding, end_of_request
+from treering.outputs._answer import TOO_LARGE
+from treering.outputs._body import end_of_request
 from treering.outputs._delivery import Delivery
 from treering.outputs._output import Output, option
 from treering.outputs._partial import partial_success
-from treering.outputs._post import Endpoint, plain_url, shown
-from treering.outputs._tls import TLS_OPTIONS, context
+from treering.outputs._post import plain_url, shown
+from treering.outputs._requests import Requests
+from treering.outputs._tls import TLS_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,12 +169,8 @@ class OtlpOutput(Output):
         self._options = chosen
         self._resource = _json(_otel.resource(os.environ) | self._own_resource())
         self._scope = _json(chosen["scope_attributes"])
-        self._tls = context(chosen) if url.startswith("https:") else None
-        self._encoding = Encoding(chosen["compression"])
-        self._most_bytes: int = chosen["max_body_bytes"]
-        self._endpoint: Endpoint | None = None
+        self._requests = Requests(url, chosen)
         self._delivery = Delivery(shown(url))
-        self._counts = {"requests": 0, "sent_bytes": 0}
 
     def _own_resource(self) -> dict[str, Any]:
         name = self._options["service_name"]
@@ -199,20 +196,7 @@ class OtlpOutput(Output):
         Raises:
             SetupRefused: The environment's proxy cannot be used.
         """
-        self._opened()
-
-    def _opened(self) -> Endpoint:
-        self.close()
-        chosen = self._options
-        self._most_bytes = chosen["max_body_bytes"]
-        self._endpoint = made = Endpoint(
-            self._url,
-            timeout_s=chosen["timeout_s"],
-            connect_timeout_s=chosen["connect_timeout_s"],
-            tls=self._tls,
-            server_name=chosen["server_name"],
-        )
-        return made
+        self._requests.open()
 
     def write(self, batch: Batch) -> int:
         """Posts every record, and returns how many the destination refused for good.
@@ -225,40 +209,23 @@ class OtlpOutput(Output):
         lines, indexes = batch.lines, batch.indexes
         return self._delivery.deliver(
             indexes,
-            lambda begin: end_of_request(lines, indexes, begin, self._most_bytes),
+            lambda begin: end_of_request(lines, indexes, begin, self._requests.most_bytes),
             lambda begin, end: self._post(b"".join(line + b"\n" for line in lines[begin:end])),
         )
 
     def _post(self, data: bytes) -> Answer:
         """One request, with an answer that is about the records."""
-        endpoint = self._endpoint or self._opened()
         request = _core.otlp_logs(data, self._resource, self._scope)
-        body = self._encoding.encode(request)
-        self._counts["requests"] += 1
-        self._counts["sent_bytes"] += len(body)
-        answer = endpoint.post(
-            body,
-            {
-                "Content-Type": "application/x-protobuf",
-                "User-Agent": "treering",
-                **self._encoding.headers,
-                **(self._options["headers"] or {}),
-            },
-        )
-        if not answer.is_about_records:
-            raise failure(answer, endpoint.name)
-        if answer.status == TOO_LARGE:
-            self._most_bytes = max(1, len(data) // 2)
-        elif found := partial_success(answer.body):
+        headers = {"Content-Type": "application/x-protobuf", **(self._options["headers"] or {})}
+        answer = self._requests.send(request, headers, size=len(data))
+        if answer.status != TOO_LARGE and (found := partial_success(answer.body)):
             rejected, why = found
             self._delivery.refuse(min(rejected, data.count(b"\n")), why)
         return answer
 
     def close(self) -> None:
         """Lets go of the connection."""
-        if self._endpoint is not None:
-            self._endpoint.close()
-            self._endpoint = None
+        self._requests.close()
 
     def statistics(self) -> dict[str, Any]:
         """Counts of its own.
@@ -267,7 +234,7 @@ class OtlpOutput(Output):
             `requests`, `sent_bytes` (after compression), and `last_refusal`: what the destination said
             when it last refused records, or warned.
         """
-        return self._counts | {"last_refusal": self._delivery.last_refusal}
+        return self._requests.counts | {"last_refusal": self._delivery.last_refusal}
 
 
 def _json(attributes: Mapping[str, Any]) -> bytes:

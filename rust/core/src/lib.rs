@@ -3,6 +3,7 @@
 //! `ring` keeps canonical lines in shared memory until `drain` appends them to the `journal`; `domain`
 //! is the memory that all processes of one journal share; `process` is one process's place in it.
 
+pub mod archive;
 pub mod buffer;
 pub mod clock;
 pub mod console;

@@ -1,0 +1,1 @@
+"""What many records say together: patterns, differences, performance."""

@@ -6,6 +6,9 @@ TreeringError
 ├── JournalUnavailable (OSError)      a journal is missing, unreadable, unwritable or unsafe
 ├── JournalDamaged                    a file of a journal does not hold what it should
 ├── VerificationFailed                a proof or a tree is not what a trusted key signed
+├── QueryTimeout (TimeoutError)       a query took longer than it may
+├── QueryCancelled                    a query was cancelled
+├── QueryTooLarge                     a query needs more memory or files than it may
 ├── AnchorError                       nobody outside confirmed a checkpoint
 └── OutputError                       an output could not take records
     ├── OutputUnavailable (OSError)   there is nobody to take them: no device, no directory, no service
@@ -90,6 +93,18 @@ class JournalDamaged(TreeringError):
 
 class VerificationFailed(TreeringError):
     """A proof or a tree of tiles is not what a trusted key signed."""
+
+
+class QueryTimeout(TreeringError, TimeoutError):
+    """A query took longer than it may."""
+
+
+class QueryCancelled(TreeringError):
+    """Somebody cancelled the query."""
+
+
+class QueryTooLarge(TreeringError):
+    """A query needs more memory or files than it may."""
 
 
 class AnchorError(TreeringError):

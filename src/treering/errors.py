@@ -10,6 +10,7 @@ TreeringError
 ├── QueryCancelled                    a query was cancelled
 ├── QueryTooLarge                     a query needs more memory or files than it may
 ├── AnchorError                       nobody outside confirmed a checkpoint
+├── QueryError (ValueError)           a query cannot be understood
 └── OutputError                       an output could not take records
     ├── OutputUnavailable (OSError)   there is nobody to take them: no device, no directory, no service
     ├── BufferFull                    it holds as much as it may
@@ -109,6 +110,31 @@ class QueryTooLarge(TreeringError):
 
 class AnchorError(TreeringError):
     """A witness, time stamp authority or command did not confirm a checkpoint; logging goes on."""
+
+
+class QueryError(TreeringError, ValueError):
+    """A query cannot be understood; the message says what is wrong at which column.
+
+    Attributes:
+        column: Where, from 1; `None` when the whole query is meant.
+        excerpt: The place in the query, and below it a caret; tracebacks show it as a note.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "query_invalid",
+        column: int | None = None,
+        excerpt: str | None = None,
+        hint: str | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint, field=field)
+        self.column = column
+        self.excerpt = excerpt
+        if excerpt:
+            self.add_note(excerpt)
 
 
 class OutputError(TreeringError):

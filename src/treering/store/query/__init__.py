@@ -33,10 +33,21 @@ from treering.store.query._ast import (
     Value,
     Where,
 )
+from treering.store.query._bounds import (
+    LevelBounds,
+    TimeBounds,
+    asks_for_journal,
+    level_bounds,
+    required_words,
+    time_bounds,
+)
 from treering.store.query._compile import compile_filter
-from treering.store.query._fields import Columns, Kind
+from treering.store.query._fields import Columns, Kind, Resolver
 from treering.store.query._parse import parse, parse_filter
+from treering.store.query._plan import Input, Plan, compile_pipes
 from treering.store.query._sql import Fragment
+from treering.store.query._times import parse_span, parse_time
+from treering.store.query._unparse import unparse
 
 __all__ = [
     "Aggregate",
@@ -47,8 +58,10 @@ __all__ = [
     "Everything",
     "Fields",
     "Fragment",
+    "Input",
     "Key",
     "Kind",
+    "LevelBounds",
     "Limit",
     "Node",
     "Not",
@@ -59,17 +72,28 @@ __all__ = [
     "Pattern",
     "Patterns",
     "Pipe",
+    "Plan",
     "Query",
     "Range",
     "Regex",
+    "Resolver",
     "Sort",
     "Stats",
     "Text",
+    "TimeBounds",
     "TimeChart",
     "Top",
     "Value",
     "Where",
+    "asks_for_journal",
     "compile_filter",
+    "compile_pipes",
+    "level_bounds",
     "parse",
     "parse_filter",
+    "parse_span",
+    "parse_time",
+    "required_words",
+    "time_bounds",
+    "unparse",
 ]

@@ -25,12 +25,25 @@ class Check:
         if not name:
             refuse(text, at, "a field has a name")
         if name in GROUPS:
-            hint = f"name one of its fields, as {name}.user_id"
-            refuse(text, at, f"`{name}` is an object, not a value", hint=hint, field=name)
+            example = f"name one of its fields, as {name}.user_id"
+            refuse(text, at, f"`{name}` is an object, not a value", hint=example, field=name)
         ours = {*RECORD_KEYS, *SINCE_UNTIL, "exception"}
         if known is not None and name not in known | ours and not name.startswith("exception."):
             hint = meant(name, (*RECORD_KEYS, *known, *OBJECTS))
             refuse(text, at, f"no record has a field `{name}`", hint=hint, field=name)
+        return name
+
+    def column(self, text: str, at: int, name: str, columns: tuple[str, ...]) -> str:
+        """The name, if a table has such a column."""
+        if name not in columns and name not in SINCE_UNTIL:
+            there = ", ".join(columns)
+            refuse(
+                text,
+                at,
+                f"there is no column `{name}` here",
+                hint=meant(name, columns) or f"there are {there}",
+                field=name,
+            )
         return name
 
     def meaning(self, text: str, at: int, node: Node) -> Node:
@@ -60,17 +73,12 @@ class Check:
         try:
             level_number(value) if field == "level" else parse_time(value, _SOME_TIME_NS)
         except ValueError:
-            hint = (
-                meant(value, (level.name.lower() for level in Level)) if field == "level" else None
-            )
-            wanted = "a level" if field == "level" else "a time"
-            examples = {
-                "level": "such as warning or 30",
-                "timestamp": "such as -15m, now-1d/d, 2026-11-21",
-            }
-            refuse(
-                text, at, f"`{value}` is not {wanted}", hint=hint or examples[field], field=field
-            )
+            if field == "level":
+                names = (level.name.lower() for level in Level)
+                wanted, hint = "level", meant(value, names) or "such as warning, or 30"
+            else:
+                wanted, hint = "time", "such as -15m, now-1d/d, 2026-11-21, 2026-11-21T10:30Z"
+            refuse(text, at, f"`{value}` is not a {wanted}", hint=hint, field=field)
 
     def _plain(self, text: str, at: int, node: Compare | OneOf | Range) -> None:
         if node.field == "timestamp" and any(_is_pattern(value) for value in _values(node)):

@@ -7,7 +7,7 @@ stays simple enough for row groups to be skipped by their statistics, and only `
 from __future__ import annotations
 
 import time
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from treering._levels import level_number
 from treering.store.query._ast import (
@@ -23,7 +23,6 @@ from treering.store.query._ast import (
     Text,
     Value,
 )
-from treering.store.query._fields import Columns, Source
 from treering.store.query._sql import (
     FALSE,
     TRUE,
@@ -31,7 +30,6 @@ from treering.store.query._sql import (
     all_of,
     any_of,
     build,
-    identifier,
     value,
 )
 from treering.store.query._text import search
@@ -39,11 +37,13 @@ from treering.store.query._times import parse_time
 from treering.store.query._values import compare
 from treering.store.query._words import lower
 
+if TYPE_CHECKING:
+    from treering.store.query._fields import Resolver, Source
+
 _WORD_FIELDS = frozenset({"message", "exception"})
-_LEVEL = identifier("level_number")
 
 
-def compile_filter(node: Node, columns: Columns, *, now_ns: int | None = None) -> Fragment:
+def compile_filter(node: Node, columns: Resolver, *, now_ns: int | None = None) -> Fragment:
     """A condition that is TRUE for the records that match, and FALSE or NULL for others.
 
     Args:
@@ -60,7 +60,7 @@ def compile_filter(node: Node, columns: Columns, *, now_ns: int | None = None) -
 class FilterCompiler:
     """Makes SQL of the nodes of a filter."""
 
-    def __init__(self, columns: Columns, now_ns: int) -> None:
+    def __init__(self, columns: Resolver, now_ns: int) -> None:
         self.columns = columns
         self.now_ns = now_ns
 
@@ -121,7 +121,7 @@ class FilterCompiler:
             return self._time(operator, literal or "")
         if field == "level" and literal is not None:
             sql = f"{{}} {'=' if operator == ':' else operator} CAST({{}} AS SMALLINT)"
-            return build(sql, _LEVEL, value(level_number(literal)))
+            return build(sql, self.columns.level, value(level_number(literal)))
         if field == "component" and literal is not None and operator == ":":
             return self._component(literal)
         if field in _WORD_FIELDS and operator == ":" and literal != "":
@@ -133,7 +133,7 @@ class FilterCompiler:
 
     def _component(self, name: str) -> Fragment:
         folded = lower(name)
-        column = build("lower({})", identifier("component"))
+        column = build("lower({})", self.columns.column("component"))
         return build(
             "({} = {} OR starts_with({}, {}))", column, value(folded), column, value(f"{folded}.")
         )
@@ -162,8 +162,10 @@ class FilterCompiler:
         return self._moment(">=", end)
 
     def _moment(self, operator: str, at_ns: int) -> Fragment:
+        zone = "+00" if "TZ" in self.columns.time_type or "ZONE" in self.columns.time_type else ""
+        moment = _rfc3339(at_ns) + zone
         cast = f"{{}} {operator} CAST({{}} AS {self.columns.time_type})"
-        return build(cast, identifier("timestamp"), value(_rfc3339(at_ns)))
+        return build(cast, self.columns.column("timestamp"), value(moment))
 
 
 def _rfc3339(at_ns: int) -> str:
@@ -171,4 +173,4 @@ def _rfc3339(at_ns: int) -> str:
 
     seconds, rest = divmod(at_ns, 1_000_000_000)
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}+00"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from treering.store.query._names import GROUPS, INTEGER_KEYS, OBJECTS, RECORD_KEYS
 from treering.store.query._sql import Fragment, build, identifier, value
@@ -12,8 +12,8 @@ from treering.store.query._sql import Fragment, build, identifier, value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind: TypeAlias = Literal["string", "integer", "double", "boolean", "time", "json"]
-"""Of a column; `json` is the text of a JSON object."""
+Kind: TypeAlias = Literal["string", "integer", "double", "boolean", "time", "json", "mixed"]
+"""Of a column; `json` is the text of a JSON object, `mixed` texts of which some read as numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,27 @@ Place: TypeAlias = tuple[Source, ...]
 """Columns of which at most one has the value: a promoted one and the JSON text it was taken from."""
 
 
+class Resolver(Protocol):
+    """What a filter must know of a relation to be compiled for it."""
+
+    @property
+    def time_type(self) -> str:
+        """SQL type of the column `timestamp`."""
+
+    @property
+    def level(self) -> Fragment:
+        """The number of the level."""
+
+    def column(self, name: str) -> Fragment:
+        """A column by the key of the record that it holds."""
+
+    def field(self, path: str) -> tuple[Place, ...]:
+        """Where the value of a field may stand; the first place that has one counts."""
+
+    def texts(self) -> tuple[Source, ...]:
+        """Every column in which words are searched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Columns:
     """What a relation has.
@@ -77,6 +98,15 @@ class Columns:
     promoted: Mapping[str, Kind] = field(default_factory=dict)
     whole: frozenset[str] = frozenset()
     time_type: str = "TIMESTAMPTZ_NS"
+
+    @property
+    def level(self) -> Fragment:
+        """The number of the level."""
+        return identifier("level_number")
+
+    def column(self, name: str) -> Fragment:
+        """A column by the key of the record that it holds."""
+        return identifier(name)
 
     def field(self, path: str) -> tuple[Place, ...]:
         """Where the value of a field may stand; the first place that has one counts."""

@@ -78,7 +78,12 @@ class FilterParser:
     def __init__(self, scanner: Scanner, fields: frozenset[str] | None = None) -> None:
         self.scanner = scanner
         self.fields = fields
+        self.table: tuple[str, ...] | None = None
         self._depth = 0
+
+    def name(self, ends: frozenset[str]) -> str:
+        """A field's name up to one of `ends`, quoted or not; may be empty."""
+        return self._name(ends)[0].text
 
     def whole(self) -> Node:
         """A filter up to a pipe or the end; an empty one is everything."""
@@ -165,17 +170,27 @@ class FilterParser:
             found = f"`{char}`" if char else "the end"
             refuse(scanner.text, begin, f"a word, a phrase or a field is missing before {found}")
         if char == "/":
+            self._no_table(begin)
             return Text(self._regex())
-        name, is_quoted = self._name()
+        name, is_quoted = self._name(TERM_ENDS)
         if self._operator_next():
             return self._field(name, begin)
         if is_quoted:
+            self._no_table(begin)
             return self._phrase(name.text, begin)
         if name.raw.lower() in KEYWORDS:
             word = name.raw
             refuse(scanner.text, begin, f"`{word}` joins two terms", hint=f'quote it: "{word}"')
         pattern = name.pattern()
-        return Everything() if pattern.is_anything else Text(pattern)
+        if pattern.is_anything:
+            return Everything()
+        self._no_table(begin)
+        return Text(pattern)
+
+    def _no_table(self, begin: int) -> None:
+        if self.table is not None:
+            hint = f"ask for a column, as {self.table[0]}:{self.scanner.text[begin : begin + 8]!r}"
+            refuse(self.scanner.text, begin, "rows of a table have no text to search", hint=hint)
 
     def _phrase(self, text: str, begin: int) -> Node:
         if not text:
@@ -189,18 +204,18 @@ class FilterParser:
         check.regex(self.scanner.text, regex)
         return regex
 
-    def _name(self) -> tuple[Word, bool]:
+    def _name(self, ends: frozenset[str]) -> tuple[Word, bool]:
         """A word, or a string, or a path with quoted parts such as `context."user id"`."""
         scanner = self.scanner
         begin = scanner.at
-        word = Word((), begin) if scanner.peek() == '"' else scanner.word(TERM_ENDS)
+        word = Word((), begin) if scanner.peek() == '"' else scanner.word(ends)
         is_quoted = False
         while scanner.peek() == '"' and (not word.chars or word.chars[-1] == (".", False)):
             is_string = not word.chars
             quoted = tuple((char, True) for char in scanner.string())
             if is_string and scanner.peek() not in {".", ":", "=", "<", ">", "!"}:
                 return Word(quoted, begin), True
-            rest = scanner.word(TERM_ENDS).chars
+            rest = scanner.word(ends).chars
             word = Word((*word.chars, *quoted, *rest), begin)
             is_quoted = True
         return word, is_quoted
@@ -210,7 +225,10 @@ class FilterParser:
         operator = self._operator()
         if any(char == ("*", False) for char in name.chars):
             refuse(scanner.text, begin, "a field's name has no wildcards", hint="quote the star")
-        field = check.field(scanner.text, begin, name.text, self.fields)
+        if self.table is None:
+            field = check.field(scanner.text, begin, name.text, self.fields)
+        else:
+            field = check.column(scanner.text, begin, name.text, self.table)
         if operator == ":" and self._operator_next():
             operator = self._operator()
         node = self._value(field, operator)

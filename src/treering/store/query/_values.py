@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from treering.store.query._fields import Place, Source
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_RE2_NUMBER = r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"
 _INTEGERS = (-(2**63), 2**63 - 1)
 _JSON_NUMBERS = "('BIGINT', 'UBIGINT', 'DOUBLE')"
 
@@ -39,7 +40,7 @@ def compare(place: Place, operator: str, wanted: Value) -> Fragment:
 
 def text_of(source: Source) -> Fragment:
     """The value as text, NULL when there is none."""
-    if source.kind == "string":
+    if source.kind in {"string", "mixed"}:
         return source.column
     if source.kind == "json":
         return json_text(source.json if source.path else source.column)
@@ -84,6 +85,9 @@ def _equals(source: Source, operator: str, literal: str) -> Fragment:
     if source.kind == "string":
         return _equal_text(source.column, operator, literal)
     wanted = number(literal)
+    if source.kind == "mixed":
+        text = _equal_text(source.column, operator, literal)
+        return text if wanted is None else any_of([text, _mixed(source, "=", wanted)])
     if source.kind == "boolean":
         folded = literal if operator == "=" else lower(literal)
         return (
@@ -115,6 +119,11 @@ def _ordered(source: Source, operator: str, literal: str) -> Fragment:
             if wanted is None
             else FALSE
         )
+    if source.kind == "mixed":
+        if wanted is not None:
+            return _mixed(source, operator, wanted)
+        text = f"({{}} {operator} {{}} AND NOT regexp_full_match({{}}, '{_RE2_NUMBER}'))"
+        return build(text, source.column, value(literal), source.column)
     if source.kind != "json":
         return FALSE
     json = source.json if source.path else source.column
@@ -134,6 +143,12 @@ def _numbers(source: Source, operator: str, wanted: float) -> Fragment:
     return build(
         f"CAST({{}} AS DOUBLE) {operator} CAST({{}} AS DOUBLE)", source.column, value(wanted)
     )
+
+
+def _mixed(source: Source, operator: str, wanted: float) -> Fragment:
+    number = "CASE WHEN regexp_full_match({}, '" + _RE2_NUMBER.replace("{", "{{") + "') THEN"
+    sql = f"{number} TRY_CAST({{}} AS DOUBLE) END {operator} CAST({{}} AS DOUBLE)"
+    return build(sql, source.column, source.column, value(wanted))
 
 
 def _json_numbers(json: Fragment, operator: str, wanted: float, otherwise: Fragment) -> Fragment:

@@ -1,4 +1,4 @@
-"""Words: maximal runs of letters, digits and `_`, whatever their case.
+r"""Words: maximal runs of letters, digits and `_`, whatever their case.
 
 Letters and digits are the characters of the Unicode categories L and N, which is what `\\w` means in
 Python and `[\\p{L}\\p{N}_]` in RE2.

@@ -53,13 +53,13 @@ def records(run: Run, engine: Engine, snapshot: Snapshot, wanted: Wanted) -> Rec
     is_back = wanted.cursor is not None and (wanted.cursor.direction == "above") == is_newest
     found = _indexes(run, engine, snapshot, wanted, is_newest=is_newest != is_back)
     if wanted.limit is None:
-        return Records(run, _lines(run, snapshot, found))
+        return Records(run, lines_of(run, snapshot, found))
     page = list(islice(found, wanted.limit + 1))
     has_more = len(page) > wanted.limit
     page = page[: wanted.limit]
     if is_back:
         page.reverse()
-    lines = _lines(run, snapshot, iter(page))
+    lines = lines_of(run, snapshot, iter(page))
     if not page:
         return Records(run, lines)
     before, behind = ("above", "below") if is_newest else ("below", "above")
@@ -113,7 +113,7 @@ def steps(
         yield active
 
 
-def _lines(run: Run, snapshot: Snapshot, found: Iterator[int]) -> Iterator[Record]:
+def lines_of(run: Run, snapshot: Snapshot, found: Iterator[int]) -> Iterator[Record]:
     while some := list(islice(found, _LINES_AT_ONCE)):
         run.check()
         lines = dict(snapshot.lines(sorted(some)))

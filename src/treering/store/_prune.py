@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from treering._levels import level_number
-from treering.store.query import And, Compare, Or, Pattern, Range, parse_time
+from treering.store.query import level_bounds, parse_time, time_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,58 +21,30 @@ class Pruning:
         now_ns: What relative times count from; the same as when the filter is compiled.
     """
 
-    def __init__(self, node: Node, now_ns: int | None = None) -> None:
-        self._node = node
-        self._now_ns = time.time_ns() if now_ns is None else now_ns
+    def __init__(self, node: Node, now_ns: int) -> None:
+        self._times = time_bounds(node, now_ns=now_ns)
+        self._levels = level_bounds(node)
 
     def may_have(self, facts: Mapping[str, Any]) -> bool:
         """Whether a file with these facts may have a record that matches; True when that is unknown."""
-        return self._may(self._node, facts)
+        return self._has_time(facts) and self._has_level(facts)
 
-    def _may(self, node: Node, facts: Mapping[str, Any]) -> bool:
-        match node:
-            case And(nodes):
-                return all(self._may(inner, facts) for inner in nodes)
-            case Or(nodes):
-                return any(self._may(inner, facts) for inner in nodes)
-            case Range("timestamp", low, high):
-                return (low is None or self._time(">=", low, facts)) and (
-                    high is None or self._time("<=", high, facts)
-                )
-            case Compare("timestamp", operator, Pattern((text,))):
-                return self._time(operator, text, facts)
-            case Compare("level", operator, Pattern((text,))):
-                return _level(operator, text, facts)
-        return True
-
-    def _time(self, operator: str, text: str, facts: Mapping[str, Any]) -> bool:
+    def _has_time(self, facts: Mapping[str, Any]) -> bool:
+        since, until = self._times
+        if since is None and until is None:
+            return True
         if facts["min_timestamp"] is None:
             return False
-        low, high = _ns(facts["min_timestamp"]), _ns(facts["max_timestamp"])
-        start, end = parse_time(text, self._now_ns)
-        if operator in {">", ">="}:
-            return high >= start
-        if operator in {"<", "<="}:
-            return low <= end
-        return operator == "!=" or (low <= end and high >= start)
+        low, _ = parse_time(facts["min_timestamp"], 0)
+        _, high = parse_time(facts["max_timestamp"], 0)
+        return (since is None or high >= since) and (until is None or low < until)
 
-
-def _level(operator: str, text: str, facts: Mapping[str, Any]) -> bool:
-    wanted = level_number(text)
-    numbers = [level_number(name) for name in facts["levels"]]
-    match operator:
-        case ">=" | ">":
-            return any(number >= wanted for number in numbers)
-        case "<=" | "<":
-            return any(number <= wanted for number in numbers)
-        case ":" | "=":
-            return wanted in numbers
-    return True
-
-
-def _ns(text: str) -> int:
-    from treering import _core
-
-    found = _core.parse_time(text)
-    assert found is not None, "facts have times of RFC 3339"  # noqa: S101
-    return found
+    def _has_level(self, facts: Mapping[str, Any]) -> bool:
+        lowest, highest = self._levels
+        if lowest is None and highest is None:
+            return True
+        numbers = (level_number(name.removeprefix("Level ")) for name in facts["levels"])
+        return any(
+            (lowest is None or number >= lowest) and (highest is None or number <= highest)
+            for number in numbers
+        )

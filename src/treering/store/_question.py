@@ -14,11 +14,10 @@ from treering.store.query import (
     Compare,
     Everything,
     Not,
-    OneOf,
-    Or,
     Pattern,
     Query,
     Text,
+    asks_for_journal,
     parse,
     parse_time,
 )
@@ -64,7 +63,7 @@ class Conditions:
         """
         query = parse(text)
         nodes = [node for node in (query.filter, *self._nodes()) if node != Everything()]
-        if not self.journal and not any(_asks_for_the_journal(node) for node in nodes):
+        if not self.journal and not any(map(asks_for_journal, nodes)):
             nodes.append(Not(_is("component", "=", JOURNAL)))
         return Query(_all(nodes), query.pipes)
 
@@ -126,14 +125,3 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
-
-
-def _asks_for_the_journal(node: Node) -> bool:
-    match node:
-        case And(nodes) | Or(nodes):
-            return any(_asks_for_the_journal(inner) for inner in nodes)
-        case Compare("component", _, Pattern(parts)):
-            return parts[0].lower().startswith("treering")
-        case OneOf("component", _, values):
-            return any(_asks_for_the_journal(Compare("component", ":", value)) for value in values)
-    return False

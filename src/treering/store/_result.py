@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     import pandas as pd
     import polars as pl
@@ -91,7 +91,9 @@ class Table(Result):
 
     is_table = True
 
-    def __init__(self, run: Run, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    def __init__(
+        self, run: Run, schema: pa.Schema, batches: Generator[pa.RecordBatch, None, bool | None]
+    ) -> None:
         super().__init__(run)
         self.columns = tuple(schema.names)
         self.is_cut = False
@@ -99,13 +101,16 @@ class Table(Result):
         self._batches = batches
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for batch in self._batches:
+        for batch in self._all():
             yield from rows_of(batch)
 
     def arrow(self) -> pa.RecordBatchReader:
         import pyarrow as pa
 
-        return pa.RecordBatchReader.from_batches(self._schema, self._batches)
+        return pa.RecordBatchReader.from_batches(self._schema, self._all())
+
+    def _all(self) -> Iterator[pa.RecordBatch]:
+        self.is_cut = bool((yield from self._batches))
 
 
 class Records(Result):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from treering.errors import (
     JournalDamaged,
@@ -17,11 +17,18 @@ from treering.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from typing import Any
 
     import duckdb
     import pyarrow as pa
+
+
+class Interruptible(Protocol):
+    """What works for a question."""
+
+    def interrupt(self) -> None:
+        """Stops it, from any thread."""
 
 
 class Run:
@@ -35,7 +42,7 @@ class Run:
         self._timeout_s = timeout_s
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._lock = threading.Lock()
-        self._connections: list[duckdb.DuckDBPyConnection] = []
+        self._connections: list[Interruptible] = []
         self._is_cancelled = False
 
     def cancel(self) -> None:
@@ -67,7 +74,7 @@ class Run:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     @contextlib.contextmanager
-    def using(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    def using(self, connection: Interruptible) -> Iterator[None]:
         """A block in which the connection works for it, and errors of the engine become ours."""
         self.check()
         timer = None if self._deadline is None else threading.Timer(self.left_s or 0, self._expire)
@@ -106,13 +113,13 @@ def fetch_rows(
 
 def stream(
     run: Run, connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any]
-) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+) -> tuple[pa.Schema, Generator[pa.RecordBatch, None, None]]:
     """The columns of a statement, and its rows as they come."""
     with run.using(connection):
         reader = connection.sql(sql, params=list(parameters)).to_arrow_reader(16_384)
         schema = reader.schema
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches() -> Generator[pa.RecordBatch, None, None]:
         while True:
             with run.using(connection):
                 try:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,7 @@ _ALLOWED = {"SELECT", "EXPLAIN"}
 def main() -> None:
     """Answers requests until the store goes away."""
     channel = socket.socket(fileno=int(sys.argv[1]))
+    threading.Thread(target=_end_with, args=(channel.fileno(),), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     held: list[int] = []
@@ -45,10 +48,15 @@ def main() -> None:
             return
         request = _channel.receive_json(payload)
         try:
-            if engine is None or "views" in request:
+            if "views" in request:
                 for descriptor in held:
                     os.close(descriptor)
-                engine, held = _open(request, files), files
+                held, files = files[:-1], files[-1:]
+                engine = _open(request, held)
+            assert engine is not None, "the first request says what there is"  # noqa: S101
+            _see(engine, files[0])
+            for view in request.get("views", ()):
+                engine.sql(_filled(view, held))
             cut = _answer(channel, engine, request)
         except Exception as error:  # noqa: BLE001 - the border to the store, which says it to the user
             what = {"type": type(error).__name__, "message": str(error)}
@@ -58,18 +66,12 @@ def main() -> None:
 
 
 def _open(request: dict[str, Any], files: list[int]) -> duckdb.DuckDBPyConnection:
-    """An engine that sees the files and nothing else.
-
-    In the request's SQL the file number `n` is called `{n}`; the last one is the active segment.
-    """
+    """An engine that sees the files and nothing else; its views call the file number `n` `{n}`."""
     import duckdb
-    import pyarrow.ipc
 
     paths = [f"/proc/self/fd/{descriptor}" for descriptor in files]
     engine = duckdb.connect(":memory:", config={"threads": request["threads"]})
-    active = pyarrow.ipc.open_file(pyarrow.memory_map(paths[-1])).read_all()
-    engine.register("active_lines", active)
-    allowed = ", ".join(f"'{path}'" for path in paths[:-1])
+    allowed = ", ".join(f"'{path}'" for path in paths)
     for setting in (
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
@@ -84,13 +86,32 @@ def _open(request: dict[str, Any], files: list[int]) -> duckdb.DuckDBPyConnectio
         "enable_external_access = false",
     ):
         engine.sql(f"SET {setting}")
-    for view in request["views"]:
-        for at, path in enumerate(paths):
-            view = view.replace(f"{{{at}}}", path)  # noqa: PLW2901 - the same view, filled in
-        engine.sql(view)
     engine.sql("SET lock_configuration = true")
     _confine(request["memory"])
     return engine
+
+
+def _see(engine: duckdb.DuckDBPyConnection, descriptor: int) -> None:
+    """Replaces the active records."""
+    import pyarrow as pa
+
+    with pa.memory_map(f"/proc/self/fd/{descriptor}") as mapped:
+        os.close(descriptor)
+        engine.register("active_lines", pa.ipc.open_file(mapped).read_all())
+
+
+def _filled(view: str, files: list[int]) -> str:
+    for at, descriptor in enumerate(files):
+        view = view.replace(f"{{{at}}}", f"/proc/self/fd/{descriptor}")
+    return view
+
+
+def _end_with(descriptor: int) -> None:
+    """Ends this process when the store's is gone, also in the middle of a statement."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLRDHUP)
+    poll.poll()
+    os._exit(1)
 
 
 def _confine(memory: int) -> None:

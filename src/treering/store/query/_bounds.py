@@ -6,7 +6,7 @@ All answers are cautious: they may ask for less than the filter, never for more.
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from treering._levels import level_number
 from treering.store.query._ast import And, Compare, Node, OneOf, Or, Pattern, Range, Text
@@ -15,7 +15,9 @@ from treering.store.query._times import parse_time
 from treering.store.query._values import number
 from treering.store.query._words import phrase
 
-_JOURNAL = "treering.journal"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _EXACT_AS_TEXT = 10**15
 """Whole numbers below are written with all their digits, as doubles too."""
 
@@ -133,8 +135,9 @@ def _words_of_value(field: str, pattern: Pattern) -> frozenset[str]:
     )
 
 
-def _bounds(node: Node, field: str, of: object) -> tuple[int | None, int | None]:
-    assert callable(of)
+def _bounds(
+    node: Node, field: str, of: Callable[[str, str], tuple[int | None, int | None]]
+) -> tuple[int | None, int | None]:
     match node:
         case Compare(operator=operator, value=Pattern(parts=(text,))) if node.field == field:
             return of(operator, text)

@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from treering.store.query._ast import Order
 from treering.store.query._compile import FilterCompiler
 from treering.store.query._fields import Source
-from treering.store.query._plan import TYPES, Form, Input, form_of
+from treering.store.query._inputs import TYPES, Form, Input, form_of
 from treering.store.query._sql import Fragment, build, identifier, join, value
 from treering.store.query._times import parse_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from treering.store.query._ast import Aggregate, Key, Node, Order, TimeChart, Top
+    from treering.store.query._ast import Aggregate, Key, Node, TimeChart, Top
     from treering.store.query._fields import Kind, Place
 
 NUMBER = r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"
@@ -74,9 +75,10 @@ class TableColumns:
 class Relation:
     """A SELECT that grows by one pipe after the other."""
 
-    def __init__(self, span_ns: int) -> None:
+    def __init__(self, span_ns: int, now_ns: int) -> None:
         self.inputs: list[Input] = [Input("i0", "integer", "index")]
         self._span_ns = span_ns
+        self._now_ns = now_ns
         self._from = Fragment("records")
         self._table: dict[str, Column] | None = None
         self._order: list[Fragment] = []
@@ -117,9 +119,7 @@ class Relation:
         present = join(" AND ", (build("{} IS NOT NULL", sql) for sql, _ in keys.values()))
         self._wrap(build("SELECT * FROM {} WHERE {}", self._from, present))
         self._group(keys, {"count": (Fragment("count(*)"), "integer")})
-        assert self._table is not None
-        direction = "" if pipe.is_rare else " DESC"
-        self._order.insert(0, build(f"{{}}{direction}", self._table["count"].sql))
+        self.sort((Order("count", is_descending=not pipe.is_rare),))
         self.limit(pipe.limit)
 
     def sort(self, by: tuple[Order, ...]) -> None:
@@ -149,9 +149,7 @@ class Relation:
         if self._table is None:
             condition = self._input("match", node)
         else:
-            import time
-
-            condition = FilterCompiler(TableColumns(self._table), time.time_ns()).node(node)
+            condition = FilterCompiler(TableColumns(self._table), self._now_ns).node(node)
         self._wrap(build("SELECT * FROM {} WHERE {}", self._from, condition))
 
     def dedup(self, names: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from treering.store.query._values import json_text, text_of
 from treering.store.query._words import Phrase, phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from treering.store.query._fields import Source
 
@@ -57,10 +57,9 @@ def _has(lowered: Fragment, asked: Phrase) -> Fragment:
     return all_of([prefilter, build("regexp_matches({}, {})", lowered, value(asked.regex))])
 
 
-def _in_leaves(source: Source, predicate: object) -> Fragment:
+def _in_leaves(source: Source, predicate: Callable[[Fragment], Fragment]) -> Fragment:
     """True where a value anywhere inside the JSON text is so."""
     leaf = Fragment("leaf")
-    assert callable(predicate)
     exact = predicate(json_text(leaf))
     return build(
         "len(list_filter(json_extract({}, '$..*'),"

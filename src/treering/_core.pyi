@@ -261,6 +261,9 @@ def archive_lines(path: str | PathLike[str], index: int = 0) -> list[tuple[int, 
     A missing record is an empty line; where many are missing, another pair begins.
     """
 
+def archive_lines_at(path: str | PathLike[str], indexes: Sequence[int]) -> list[bytes]:
+    """The lines of the records with these indexes, which must rise; empty where there is none."""
+
 def archive_list(directory: str | PathLike[str]) -> list[dict[str, Any]]:
     """The files of a journal's archive, in order: their facts, `path`, `is_encrypted`, `bytes`."""
 

@@ -127,7 +127,8 @@ def select(
     pieces: Sequence[Piece], columns: str, node: Node, span: Span | None, now_ns: int
 ) -> tuple[str, list[Any]]:
     """SQL for these columns of the records that match, in no order, and its parameters."""
-    selects, parameters = [], []
+    selects: list[str] = []
+    parameters: list[Any] = []
     for piece in pieces:
         condition: Fragment = compile_filter(node, piece.columns, now_ns=now_ns)
         bounds = _bounds(piece, span)

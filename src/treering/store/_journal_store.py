@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from treering.errors import ConfigurationError, QueryError
 from treering.store import _tables
@@ -20,7 +21,7 @@ from treering.store.query import unparse as text_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -86,7 +87,7 @@ class JournalStore:
     def __repr__(self) -> str:
         return f"<Store of '{self.directory}'>"
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -154,7 +155,8 @@ class JournalStore:
         limit: int | None = None,
         timeout_s: float | None = 60,
     ) -> Table:
-        given = dict(parameters) if hasattr(parameters, "keys") else list(parameters or ())
+        is_named = isinstance(parameters, Mapping)
+        given = dict(parameters) if is_named else list(parameters or ())
         return self._sandbox.ask(
             Run(timeout_s), self._snapshots.take(), statement, given or None, limit
         )
@@ -198,7 +200,9 @@ class JournalStore:
     ) -> Table:
         asked = Conditions().question(query)
         if asked.pipes:
-            raise QueryError("only the records are chosen here, pipes cannot be used", field="query")
+            raise QueryError(
+                "only the records are chosen here, pipes cannot be used", field="query"
+            )
         asked = Query(asked.filter, (pipe,))
         answer = _tables.ask(Run(timeout_s), self._engine, self._snapshots.take(), asked, buckets)
         assert answer.is_table, "these pipes make tables"  # noqa: S101
@@ -207,7 +211,11 @@ class JournalStore:
     def fields(self) -> dict[str, FieldUse]:
         snapshot = self._snapshots.take()
         newest = self._page(
-            Run(None), Conditions().question("").filter, order="newest", limit=_LOOKED_AT, cursor=None
+            Run(None),
+            Conditions().question("").filter,
+            order="newest",
+            limit=_LOOKED_AT,
+            cursor=None,
         )
         return fields_of(snapshot.files, newest)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from treering.store._engine import Engine, Piece
-    from treering.store._pinned import ArchiveFile
     from treering.store._run import Run
     from treering.store._snapshot import Snapshot
     from treering.store.query import Node
@@ -80,7 +79,9 @@ def _indexes(
     return indexes(
         run,
         engine.connect(snapshot),
-        steps(snapshot, wanted.node, span, now_ns, is_newest=is_newest, at_once=wanted.limit is None),
+        steps(
+            snapshot, wanted.node, span, now_ns, is_newest=is_newest, at_once=wanted.limit is None
+        ),
         wanted.node,
         span=span,
         is_newest_first=is_newest,
@@ -99,7 +100,11 @@ def steps(
     pruning = Pruning(node, now_ns)
     files = [file for file in snapshot.files if file.first < span.end and file.end > span.first]
     files = [file for file in files if pruning.may_have(file.facts)]
-    active = [active_piece(snapshot)] if snapshot.active.end > max(span.first, snapshot.active.first) else []
+    active = (
+        [active_piece(snapshot)]
+        if snapshot.active.end > max(span.first, snapshot.active.first)
+        else []
+    )
     if is_newest:
         files.reverse()
         if active:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 _BATCH_ROWS = 4096
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Record:
     """A record that was found.
 
     Attributes:
@@ -71,10 +73,10 @@ class Result:
 
     def polars(self) -> pl.DataFrame:
         """All rows as a frame of Polars."""
-        import polars
+        import polars as pl
 
-        frame = polars.from_arrow(self.arrow().read_all())
-        assert isinstance(frame, polars.DataFrame), "a table becomes a frame"  # noqa: S101
+        frame = pl.from_arrow(self.arrow().read_all())
+        assert isinstance(frame, pl.DataFrame), "a table becomes a frame"  # noqa: S101
         return frame
 
     def cancel(self) -> None:
@@ -188,7 +190,9 @@ def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     for field, column in zip(batch.schema, batch.columns, strict=True):
         shown = column
         if pa.types.is_timestamp(field.type):
-            shown = pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ" if field.type.tz else "%Y-%m-%dT%H:%M:%S")
+            shown = pc.strftime(
+                column, format="%Y-%m-%dT%H:%M:%SZ" if field.type.tz else "%Y-%m-%dT%H:%M:%S"
+            )
         columns.append(shown.to_pylist())
     for row in zip(*columns, strict=True):
         yield dict(zip(batch.schema.names, row, strict=True))

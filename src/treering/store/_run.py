@@ -85,7 +85,7 @@ class Run:
             timer.start()
         try:
             yield
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - each is said in our words, or raised as it is
             self.check()
             raise translated(error) from None
         finally:

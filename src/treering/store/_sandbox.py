@@ -175,7 +175,10 @@ class Sandbox:
             with tempfile.TemporaryFile() as file:
                 descriptor = os.dup(file.fileno())
         relation = part.relation()
-        with os.fdopen(os.dup(descriptor), "wb") as sink, pa.ipc.new_file(sink, relation.schema) as to:
+        with (
+            os.fdopen(os.dup(descriptor), "wb") as sink,
+            pa.ipc.new_file(sink, relation.schema) as to,
+        ):
             if isinstance(relation, pa.Table):
                 to.write_table(relation)
             else:

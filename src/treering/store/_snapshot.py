@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
-from treering.errors import JournalUnavailable
+from treering.errors import ConfigurationError, JournalUnavailable
 from treering.store._active import Active
 from treering.store._pinned import ArchiveFile, Held, Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from treering.store._active import Part
@@ -43,7 +44,9 @@ class Snapshot:
         for file in self.files:
             inside = [index for index in indexes if file.first <= index < file.end]
             if inside:
-                found.extend(zip(inside, _core.archive_lines_at(file.file.path, inside), strict=True))
+                found.extend(
+                    zip(inside, _core.archive_lines_at(file.file.path, inside), strict=True)
+                )
         starts = [segment.first for segment in self.segments]
         for segment, end in zip(self.segments, [*starts[1:], self.end], strict=True):
             first = max(segment.first, self.active.first)
@@ -56,9 +59,9 @@ class Snapshot:
 class Snapshots:
     """Takes snapshots of a journal, and keeps what the next one will need again."""
 
-    def __init__(self, directory: Path, open_encrypted: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, directory: Path, identities: Sequence[str | os.PathLike[str]]) -> None:
         self.directory = directory
-        self._identities = open_encrypted
+        self._identities = identities
         self._lock = threading.Lock()
         self._files: dict[tuple[str, int, int, int], ArchiveFile] = {}
         self._segments: dict[int, Segment] = {}
@@ -113,4 +116,11 @@ class Snapshots:
         return tuple(sorted(files.values(), key=lambda file: file.first))
 
     def _open(self, listed: Mapping[str, Any]) -> ArchiveFile:
-        return ArchiveFile(listed["path"], Held.open(listed["path"]), listed["facts"])
+        if listed["is_encrypted"]:
+            raise ConfigurationError(
+                f"archive '{listed['path']}' is encrypted, which the store cannot read",
+                code="archive_encrypted",
+                path=listed["path"],
+                field="identities",
+            )
+        return ArchiveFile(listed["path"], Held.open(listed["path"]), listed)

@@ -41,7 +41,11 @@ def ask(
 ) -> Result:
     """What the pipes make of the records."""
     now_ns = time.time_ns()
-    plan = compile_pipes(query, span_ns=_span_ns(run, engine, snapshot, query, buckets, now_ns))
+    length = 1
+    if any(isinstance(pipe, TimeChart) and pipe.span is None for pipe in query.pipes):
+        since, until = _extent(run, engine, snapshot, query.filter, now_ns)
+        length = next((span for span in _SPANS if span * buckets >= until - since), _SPANS[-1])
+    plan = compile_pipes(query, span_ns=length)
     pieces = relevant(snapshot, plan.filter, now_ns)
     statement = plan.over([_select(plan, piece, now_ns) for piece in pieces])
     connection = engine.connect(snapshot)
@@ -62,20 +66,11 @@ def _select(plan: Plan, piece: Piece, now_ns: int) -> Fragment:
     return plan.select(Fragment(piece.source), piece.columns, now_ns=now_ns)
 
 
-def _span_ns(
-    run: Run, engine: Engine, snapshot: Snapshot, query: Query, buckets: int, now_ns: int
-) -> int:
-    if not any(isinstance(pipe, TimeChart) and pipe.span is None for pipe in query.pipes):
-        return _SPANS[0]
-    since, until = time_bounds(query.filter, now_ns=now_ns)
-    low, high = _extent(run, engine, snapshot)
-    since = low if since is None else max(since, low)
-    until = high if until is None else min(until, high)
-    return next((span for span in _SPANS if span * buckets >= until - since), _SPANS[-1])
-
-
-def _extent(run: Run, engine: Engine, snapshot: Snapshot) -> tuple[int, int]:
-    """From when to when there are records."""
+def _extent(
+    run: Run, engine: Engine, snapshot: Snapshot, node: Node, now_ns: int
+) -> tuple[int, int]:
+    """From when to when there may be records that match."""
+    since, until = time_bounds(node, now_ns=now_ns)
     times = [
         parse_time(file.facts[name], 0)[0]
         for file in snapshot.files
@@ -86,4 +81,5 @@ def _extent(run: Run, engine: Engine, snapshot: Snapshot) -> tuple[int, int]:
     sql = f"SELECT epoch_ns(min(timestamp)), epoch_ns(max(timestamp)) FROM {piece.source}"  # noqa: S608 - ours
     found = fetch_rows(run, engine.connect(snapshot), sql, ())[0]
     times.extend(moment for moment in found if moment is not None)
-    return min(times, default=0), max(times, default=0)
+    low, high = min(times, default=0), max(times, default=0)
+    return max(low, since or low), min(high, until or high)

@@ -150,7 +150,7 @@ def _packed(schema: pa.Schema, batch: pa.RecordBatch | None) -> bytes:
     with pa.ipc.new_stream(sink, schema) as stream:
         if batch is not None:
             stream.write_batch(batch)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def _screen(engine: duckdb.DuckDBPyConnection, statement: str) -> None:

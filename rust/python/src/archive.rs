@@ -81,6 +81,17 @@ pub fn archive_lines(
     Ok(pieces.into_iter().map(|(first, lines)| (first, PyBytes::new(py, &lines))).collect())
 }
 
+/// The records with these indexes, which must rise: lines, empty where there is none.
+#[pyfunction]
+pub fn archive_lines_at(
+    py: Python<'_>,
+    path: PathBuf,
+    indexes: Vec<u64>,
+) -> PyResult<Vec<Bound<'_, PyBytes>>> {
+    let lines = py.detach(|| archive::lines_at(&path, &indexes)).map_err(raise)?;
+    Ok(lines.into_iter().map(|line| PyBytes::new(py, &line)).collect())
+}
+
 fn wanted(filter: Option<&Bound<'_, Filter>>, columns: Option<Vec<String>>) -> Wanted {
     Wanted { filter: filter.map(|filter| filter.get().inner().clone()), columns }
 }

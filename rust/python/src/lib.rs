@@ -50,6 +50,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(archive::archive_lines, module)?,
+        wrap_pyfunction!(archive::archive_lines_at, module)?,
         wrap_pyfunction!(archive::archive_list, module)?,
         wrap_pyfunction!(archive::archive_write, module)?,
         wrap_pyfunction!(archive::lines_to_arrow, module)?,

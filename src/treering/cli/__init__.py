@@ -19,6 +19,8 @@ from treering.cli import (
     pipe,
     prove,
     redact,
+    search,
+    sql,
     stats,
     tail,
     verify,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 _COMMANDS = (
     cat,
     tail,
+    search,
+    sql,
     pipe,
     stats,
     verify,

@@ -5,6 +5,7 @@
 //! removed. `active` shows lines that are not archived yet in the same columns.
 
 mod active;
+mod at;
 mod batch;
 mod check;
 mod columns;
@@ -24,6 +25,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 
 pub use active::{ActiveBatches, Batches, LineBatches, Wanted};
+pub use at::lines_at;
 pub use check::{check, Against, Checked};
 pub use facts::{Facts, FieldType, Promoted};
 pub use files::{facts, list, place, Archived, DIRECTORY};

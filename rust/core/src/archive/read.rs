@@ -216,7 +216,7 @@ pub(super) fn footer(path: &Path) -> Result<Facts> {
     })
 }
 
-fn parse_facts(path: &Path, metadata: &ParquetMetaData) -> Result<Facts> {
+pub(super) fn parse_facts(path: &Path, metadata: &ParquetMetaData) -> Result<Facts> {
     let wrong = |what: String| Error::Damaged { path: path.to_owned(), what };
     let entries = metadata.file_metadata().key_value_metadata().map(Vec::as_slice);
     let mut found = entries.unwrap_or_default().iter().filter(|entry| entry.key == FACTS_KEY);
@@ -252,7 +252,7 @@ pub(super) fn facts_from_json(text: &str) -> std::result::Result<Facts, String> 
     Ok(facts)
 }
 
-fn damaged(path: &Path, error: ParquetError) -> Error {
+pub(super) fn damaged(path: &Path, error: ParquetError) -> Error {
     match error {
         ParquetError::External(source) => match source.downcast::<std::io::Error>() {
             Ok(source) => Error::Io { what: "reading", path: path.to_owned(), source: *source },

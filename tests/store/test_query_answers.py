@@ -4,20 +4,20 @@ import datetime
 import math
 
 import pytest
-from asked import connect, filters, line, pipelines, queries, records, table
+from asked import LEVELS, connect, filters, line, queries, records, table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store.reference import matches, search
+from store.reference import matches, search, searched, words
 
 from treering.store.query import (
     Columns,
-    Compare,
     Fragment,
     Query,
     compile_filter,
     compile_pipes,
     level_bounds,
     parse,
+    parse_time,
     required_words,
     time_bounds,
     unparse,
@@ -42,13 +42,69 @@ def lines_of(chosen):
     return [(index, line(record)) for index, record in enumerate(chosen)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(some_records, st.lists(filters, min_size=3, max_size=6), st.sampled_from(PROMOTED))
+few = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@few
+@given(some_records, st.lists(filters, min_size=4, max_size=6), st.sampled_from(PROMOTED))
 def test_a_filter_finds_what_the_reference_finds(connection, chosen, nodes, promoted):
     table(connection, list(enumerate(chosen)), promoted)
     for node in nodes:
         sql, parameters = compile_filter(node, Columns(promoted), now_ns=NOW_NS)
-        found = connection.execute(f'SELECT "index" FROM r WHERE {sql} ORDER BY 1', parameters).fetchall()
+        found = connection.execute(f'SELECT "index" FROM r WHERE {sql} ORDER BY 1', parameters)
 
         _, expected = search(Query(node), lines_of(chosen), NOW_NS)
-        assert [index for (index,) in found] == expected, unparse(node)
+        assert [index for (index,) in found.fetchall()] == expected, unparse(node)
+
+
+@settings(few, max_examples=100)
+@given(some_records, queries, st.sampled_from(PROMOTED))
+def test_pipes_answer_what_the_reference_answers(connection, chosen, query, promoted):
+    table(connection, list(enumerate(chosen)), promoted)
+    plan = compile_pipes(query, now_ns=NOW_NS)
+    columns = Columns(promoted)
+    halves = [
+        plan.select(Fragment(f'(SELECT * FROM r WHERE "index" % 2 = {half})'), columns, now_ns=NOW_NS)
+        for half in (0, 1)
+    ]
+    sql, parameters = plan.over(halves)
+    found = connection.execute(sql, parameters).fetchall()
+
+    names, expected = search(query, lines_of(chosen), NOW_NS)
+    assert names is None or [name for name, _ in plan.columns] == list(names)
+    if names is None:
+        expected = [(index,) for index in expected]
+    assert len(found) == len(expected), unparse(query)
+    for row, wanted in zip(found, expected, strict=True):
+        assert all(map(is_same, row, wanted)), f"{unparse(query)}: {found} is not {expected}"
+
+
+def is_same(found, wanted):
+    if isinstance(found, datetime.datetime):
+        # Only microseconds come out as a datetime.
+        since = found - datetime.datetime(1970, 1, 1)
+        return since // datetime.timedelta(microseconds=1) == wanted // 1000
+    if isinstance(found, float) and isinstance(wanted, float):
+        return math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
+    return found == wanted and type(found) is type(wanted)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(queries)
+def test_a_query_reads_back_as_it_was_written(query):
+    assert parse(unparse(query)) == query
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(records(), filters)
+def test_what_is_said_to_be_in_every_match_is_in_it(record, node):
+    if not matches(node, record | {"index": 0}, NOW_NS):
+        return
+    at = parse_time(record["timestamp"], 0)[0]
+    level = LEVELS[record["level"]]
+    since, until = time_bounds(node, now_ns=NOW_NS)
+    lowest, highest = level_bounds(node)
+
+    assert (since is None or since <= at) and (until is None or at < until)
+    assert (lowest is None or lowest <= level) and (highest is None or level <= highest)
+    assert required_words(node) <= {word for text in searched(record) for word in words(text)}

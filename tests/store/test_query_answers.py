@@ -4,9 +4,8 @@ import datetime
 import math
 
 import pytest
-from asked import LEVELS, connect, filters, line, queries, records, table
+from asked import LEVELS, connect, corpus, filters, line, queries, table
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from store.reference import matches, search, searched, words
 
 from treering.store.query import (
@@ -29,40 +28,35 @@ PROMOTED = [
     {"context.a": "integer", "metadata.ab": "string", "metadata.a b": "string"},
     {"context.a": "string", "context.x.y": "double", "metadata.x": "boolean", "metadata.q": "integer"},
 ]
-some_records = st.lists(records(), min_size=1, max_size=6)
+CHOSEN = corpus(5, 300)
+LINES = [(index, line(record)) for index, record in enumerate(CHOSEN)]
+quick = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture(scope="module")
-def connection():
+@pytest.fixture(scope="module", params=PROMOTED, ids=["nothing", "some", "others"])
+def relation(request):
+    """The records in a table, with other promoted columns each time."""
     with connect() as connection:
-        yield connection
+        table(connection, list(enumerate(CHOSEN)), request.param)
+        yield connection, Columns(request.param)
 
 
-def lines_of(chosen):
-    return [(index, line(record)) for index, record in enumerate(chosen)]
+@settings(quick, max_examples=100)
+@given(filters)
+def test_a_filter_finds_what_the_reference_finds(relation, node):
+    connection, columns = relation
+    sql, parameters = compile_filter(node, columns, now_ns=NOW_NS)
+    found = connection.execute(f'SELECT "index" FROM r WHERE {sql} ORDER BY 1', parameters)
+
+    _, expected = search(Query(node), LINES, NOW_NS)
+    assert [index for (index,) in found.fetchall()] == expected, unparse(node)
 
 
-few = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@few
-@given(some_records, st.lists(filters, min_size=4, max_size=6), st.sampled_from(PROMOTED))
-def test_a_filter_finds_what_the_reference_finds(connection, chosen, nodes, promoted):
-    table(connection, list(enumerate(chosen)), promoted)
-    for node in nodes:
-        sql, parameters = compile_filter(node, Columns(promoted), now_ns=NOW_NS)
-        found = connection.execute(f'SELECT "index" FROM r WHERE {sql} ORDER BY 1', parameters)
-
-        _, expected = search(Query(node), lines_of(chosen), NOW_NS)
-        assert [index for (index,) in found.fetchall()] == expected, unparse(node)
-
-
-@settings(few, max_examples=100)
-@given(some_records, queries, st.sampled_from(PROMOTED))
-def test_pipes_answer_what_the_reference_answers(connection, chosen, query, promoted):
-    table(connection, list(enumerate(chosen)), promoted)
+@settings(quick, max_examples=50)
+@given(queries)
+def test_pipes_answer_what_the_reference_answers(relation, query):
+    connection, columns = relation
     plan = compile_pipes(query, now_ns=NOW_NS)
-    columns = Columns(promoted)
     halves = [
         plan.select(Fragment(f'(SELECT * FROM r WHERE "index" % 2 = {half})'), columns, now_ns=NOW_NS)
         for half in (0, 1)
@@ -70,13 +64,13 @@ def test_pipes_answer_what_the_reference_answers(connection, chosen, query, prom
     sql, parameters = plan.over(halves)
     found = connection.execute(sql, parameters).fetchall()
 
-    names, expected = search(query, lines_of(chosen), NOW_NS)
+    names, expected = search(query, LINES, NOW_NS)
     assert names is None or [name for name, _ in plan.columns] == list(names)
     if names is None:
         expected = [(index,) for index in expected]
     assert len(found) == len(expected), unparse(query)
     for row, wanted in zip(found, expected, strict=True):
-        assert all(map(is_same, row, wanted)), f"{unparse(query)}: {found} is not {expected}"
+        assert all(map(is_same, row, wanted)), f"{unparse(query)}: {row} is not {wanted}"
 
 
 def is_same(found, wanted):
@@ -89,22 +83,24 @@ def is_same(found, wanted):
     return found == wanted and type(found) is type(wanted)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(quick, max_examples=200)
 @given(queries)
 def test_a_query_reads_back_as_it_was_written(query):
     assert parse(unparse(query)) == query
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(records(), filters)
-def test_what_is_said_to_be_in_every_match_is_in_it(record, node):
-    if not matches(node, record | {"index": 0}, NOW_NS):
-        return
-    at = parse_time(record["timestamp"], 0)[0]
-    level = LEVELS[record["level"]]
+@settings(quick, max_examples=150)
+@given(filters)
+def test_what_is_said_to_be_in_every_match_is_in_it(node):
     since, until = time_bounds(node, now_ns=NOW_NS)
     lowest, highest = level_bounds(node)
+    required = required_words(node)
+    for record in CHOSEN[:60]:
+        if not matches(node, record | {"index": 0}, NOW_NS):
+            continue
+        at = parse_time(record["timestamp"], 0)[0]
+        level = LEVELS[record["level"]]
 
-    assert (since is None or since <= at) and (until is None or at < until)
-    assert (lowest is None or lowest <= level) and (highest is None or level <= highest)
-    assert required_words(node) <= {word for text in searched(record) for word in words(text)}
+        assert (since is None or since <= at) and (until is None or at < until)
+        assert (lowest is None or lowest <= level) and (highest is None or level <= highest)
+        assert required <= {word for text in searched(record) for word in words(text)}

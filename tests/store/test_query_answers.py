@@ -1,16 +1,20 @@
 """The compiler against the slow reference: the same answer to any question."""
 
 import datetime
+import json
 import math
+from random import Random
 
 import pytest
-from asked import LEVELS, connect, corpus, filters, line, queries, table
+from asked import FIELDS, LEVELS, LITERALS, TEXTS, connect, corpus, filters, line, queries, table
 from hypothesis import HealthCheck, given, settings
 from store.reference import matches, search, searched, words
 
 from treering.store.query import (
     Columns,
+    Compare,
     Fragment,
+    Pattern,
     Query,
     compile_filter,
     compile_pipes,
@@ -26,7 +30,12 @@ NOW_NS = 1_795_255_380_000_000_000  # 2026-11-21T10:03:00Z
 PROMOTED = [
     {},
     {"context.a": "integer", "metadata.ab": "string", "metadata.a b": "string"},
-    {"context.a": "string", "context.x.y": "double", "metadata.x": "boolean", "metadata.q": "integer"},
+    {
+        "context.a": "string",
+        "context.x.y": "double",
+        "metadata.x": "boolean",
+        "metadata.q": "integer",
+    },
 ]
 CHOSEN = corpus(5, 300)
 LINES = [(index, line(record)) for index, record in enumerate(CHOSEN)]
@@ -41,7 +50,27 @@ def relation(request):
         yield connection, Columns(request.param)
 
 
-@settings(quick, max_examples=100)
+def test_every_kind_of_comparison_holds_for_every_kind_of_value(relation):
+    connection, columns = relation
+    for operator in (":", "=", "!=", "<", "<=", ">", ">="):
+        pairs = [(field, text) for field in FIELDS for text in (*TEXTS, *LITERALS) if text]
+        nodes = [
+            Compare(field, operator, Pattern((text,)))
+            for field, text in Random(operator).sample(pairs, 40)
+        ]
+        made = [compile_filter(node, columns, now_ns=NOW_NS) for node in nodes]
+        listed = ", ".join(f"({sql}) IS TRUE" for sql, _ in made)
+        asked = f'SELECT {listed} FROM r WHERE "index" < 60 ORDER BY "index"'
+        answers = connection.execute(asked, [of for _, parameters in made for of in parameters])
+
+        for (index, row), found in zip(LINES, answers.fetchall(), strict=False):
+            read = json.loads(row) | {"index": index}
+            expected = tuple(matches(node, read, NOW_NS) for node in nodes)
+            wrong = [unparse(n) for n, a, b in zip(nodes, found, expected, strict=True) if a != b]
+            assert not wrong, row
+
+
+@settings(quick, max_examples=40)
 @given(filters)
 def test_a_filter_finds_what_the_reference_finds(relation, node):
     connection, columns = relation
@@ -52,13 +81,15 @@ def test_a_filter_finds_what_the_reference_finds(relation, node):
     assert [index for (index,) in found.fetchall()] == expected, unparse(node)
 
 
-@settings(quick, max_examples=50)
+@settings(quick, max_examples=25)
 @given(queries)
 def test_pipes_answer_what_the_reference_answers(relation, query):
     connection, columns = relation
     plan = compile_pipes(query, now_ns=NOW_NS)
     halves = [
-        plan.select(Fragment(f'(SELECT * FROM r WHERE "index" % 2 = {half})'), columns, now_ns=NOW_NS)
+        plan.select(
+            Fragment(f'(SELECT * FROM r WHERE "index" % 2 = {half})'), columns, now_ns=NOW_NS
+        )
         for half in (0, 1)
     ]
     sql, parameters = plan.over(halves)
@@ -83,13 +114,13 @@ def is_same(found, wanted):
     return found == wanted and type(found) is type(wanted)
 
 
-@settings(quick, max_examples=200)
+@settings(quick, max_examples=100)
 @given(queries)
 def test_a_query_reads_back_as_it_was_written(query):
     assert parse(unparse(query)) == query
 
 
-@settings(quick, max_examples=150)
+@settings(quick, max_examples=60)
 @given(filters)
 def test_what_is_said_to_be_in_every_match_is_in_it(node):
     since, until = time_bounds(node, now_ns=NOW_NS)

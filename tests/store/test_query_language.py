@@ -38,7 +38,7 @@ RECORD = {
     "timestamp": "2026-11-21T10:02:30.5Z",
     "level": "ERROR",
     "component": "auth.session",
-    "message": "Request timed-out after 30s: see [/var/log] \"x\"; -- drop",
+    "message": 'Request timed-out after 30s: see [/var/log] "x"; -- drop',
     "context": {"user_id": 7, "user.name": "Ann", "tags": ["red", "dark blue"], "note": "a*b"},
     "metadata": {"user_id": None, "status": 503, "ratio": 0.5, "ok": True, "id": "007"},
     "performance_data": {"duration_ms": 12.5},
@@ -151,7 +151,9 @@ def finds(connection, text):
         node, Columns({"context.user_id": "integer"}, frozenset({"context.user_id"})), now_ns=NOW_NS
     )
     found = connection.execute(f"SELECT count(*) FROM r WHERE {sql}", parameters).fetchone()[0] == 1
-    assert found == (search(Query(node), [(0, line(RECORD))], NOW_NS)[1] == [0]), "the reference differs"
+    assert found == (search(Query(node), [(0, line(RECORD))], NOW_NS)[1] == [0]), (
+        "the reference differs"
+    )
     return found
 
 
@@ -205,7 +207,12 @@ MISTAKES = [
     ("| stats count(), count()", 18, "two columns are called `count`", "count as another_name"),
     ("| stats count() by a, a", 24, "two columns are called `a`", "use `as`"),
     ("| stats count() as n | sort m", 29, "there is no column `m` here", "there are n"),
-    ("| stats count() by level | where levle:info", 34, "there is no column `levle` here", "`level`"),
+    (
+        "| stats count() by level | where levle:info",
+        34,
+        "there is no column `levle` here",
+        "`level`",
+    ),
     ("| stats count() | where timed", 25, "rows of a table have no text to search", "ask for"),
     ("| stats count() | stats first(count)", 25, "`first` is of records", None),
     ("| stats count() by bin(line, 5m)", 20, "only time has bins", "bin(timestamp, 5m)"),
@@ -258,8 +265,12 @@ def test_an_error_forges_no_line_of_its_excerpt():
     assert caught.value.excerpt.count("\n") == 1
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.text(alphabet=st.sampled_from(list("ab19 \t\n()[]{}|:=<>!-+*/\\\"',._~$%;\u0000\u201cÄ\ud800"))))
+@settings(max_examples=200, deadline=None)
+@given(
+    st.text(
+        alphabet=st.sampled_from(list("ab19 \t\n()[]{}|:=<>!-+*/\\\"',._~$%;\u0000\u201cÄ\ud800"))
+    )
+)
 def test_nothing_but_a_query_error_comes_out_of_the_parser(text):
     try:
         query = parse(text)
@@ -272,8 +283,8 @@ def test_nothing_but_a_query_error_comes_out_of_the_parser(text):
 WORDS = "stats count sum p95 by as bin timestamp timechart span top sort where fields limit patterns and or not TO since level now -1h/d error".split()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from([*WORDS, *"()[]{}|:=<>!-*/\\\",."]), max_size=14), st.booleans())
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from([*WORDS, *'()[]{}|:=<>!-*/\\",.']), max_size=14), st.booleans())
 def test_words_of_the_language_in_any_order_do_no_harm(words, spaced):
     text = (" " if spaced else "").join(words)
     try:
@@ -312,7 +323,7 @@ def test_what_is_asked_never_becomes_sql(connection, hostile):
         f"context.{quoted}>{quoted}",
         f"x:({quoted} {quoted}*)",
         f"message={quoted}",
-        f"* | stats count() as {quoted} by {quoted} | sort -{quoted[:-1]}x\" | limit 1",
+        f'* | stats count() as {quoted} by {quoted} | sort -{quoted[:-1]}x" | limit 1',
         f"* | stats count() as {quoted}, first({quoted}) as b by component | where {quoted}>0",
         f"* | fields {quoted} | dedup {quoted} | top 3 {quoted}",
     ):
@@ -324,7 +335,9 @@ def test_what_is_asked_never_becomes_sql(connection, hostile):
         sql, parameters = plan.over([plan.select(Fragment("r"), Columns())])
         connection.execute(sql, parameters).fetchall()
         assert hostile not in compile_filter(query.filter, Columns()).sql
-    assert f'"{hostile.replace(chr(34), chr(34) * 2)}"' in "".join(s.column.sql for s in columns.texts())
+    assert f'"{hostile.replace(chr(34), chr(34) * 2)}"' in "".join(
+        s.column.sql for s in columns.texts()
+    )
     assert connection.execute("SELECT count(*) FROM r").fetchone() == (1,)
 
 
@@ -351,21 +364,27 @@ def test_a_time_means_all_that_it_names(text, start, end):
     assert parse_time(text, NOW_NS) == (parse_time(start, 0)[0], parse_time(end, 0)[0])
 
 
-@pytest.mark.parametrize("text", ["", "5m", "-", "now-", "-5x", "2026-02-30", "2026-1-1", "1600", "25:00", "-999999999y"])
+@pytest.mark.parametrize(
+    "text", ["", "5m", "-", "now-", "-5x", "2026-02-30", "2026-1-1", "1600", "25:00", "-999999999y"]
+)
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError, match="no time"):
         parse_time(text, NOW_NS)
 
 
 def test_bounds_follow_and_or_and_ranges():
-    node = parse_filter("since:2026-11-20 until:2026-11-21 level:[info TO error] (level>=warn or level:info)")
+    node = parse_filter(
+        "since:2026-11-20 until:2026-11-21 level:[info TO error] (level>=warn or level:info)"
+    )
 
     assert time_bounds(node) == tuple(parse_time(day, 0)[0] for day in ("2026-11-20", "2026-11-21"))
     assert level_bounds(node) == (20, 40)
 
 
 def test_required_words_are_those_of_every_branch():
-    node = parse_filter('"Timed out" (req-17 or req-18) -gone con* context.user:"Ann Lee" n:42 x:4.5')
+    node = parse_filter(
+        '"Timed out" (req-17 or req-18) -gone con* context.user:"Ann Lee" n:42 x:4.5'
+    )
 
     assert required_words(node) == {"timed", "out", "req", "ann", "lee", "42"}
 
@@ -388,7 +407,9 @@ def test_case_is_folded_as_duckdb_does_it(connection):
     chars = "".join(chr(code) for code in range(1, 0x3000) if chr(code).isalpha())
     found = connection.execute("SELECT lower(?)", [chars]).fetchone()[0]
 
-    assert [a for a, b, c in zip(chars, found, lower(chars), strict=True) if b != c and a != "\ua7d2"] == []
+    assert [
+        a for a, b, c in zip(chars, found, lower(chars), strict=True) if b != c and a != "\ua7d2"
+    ] == []
 
 
 def examples():

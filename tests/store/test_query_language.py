@@ -51,6 +51,7 @@ FOUND = [
     "timed",
     "TIMED",
     "tim*",
+    "exception:*-",
     "*ques*",
     '"timed out"',
     '"out after 30s"',

@@ -38,7 +38,7 @@ def _says(source: Source, asked: Phrase) -> Fragment:
         return FALSE
     if source.kind != "json":
         return _has(text_of(source), asked)
-    cheap = asked.longest or asked.literal
+    cheap = asked.longest if asked.words else asked.literal
     if json.dumps(cheap, ensure_ascii=False) != f'"{cheap}"' or not cheap.isprintable():
         cheap = ""
     prefilter = _contains(source.column, cheap) if cheap else TRUE

@@ -33,6 +33,18 @@ def run(source, *args, env=None, timeout=60, check=True):
     return process.returncode, out, err
 
 
+def command(*words, env=None, timeout=60):
+    """`treering WORDS…`; its output is text."""
+    return subprocess.run(
+        [sys.executable, "-m", "treering", *map(str, words)],
+        env={**os.environ, **(env or {})},
+        text=True,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 def records(directory, *, journal=False):
     """The records of a journal as dicts, after bringing in what dead processes left."""
     from treering.journal import Journal

@@ -8,7 +8,7 @@ import stat
 import journals
 import pyarrow.parquet as pq
 import pytest
-from looks import cli
+from programs import command
 
 from treering.errors import ConfigurationError, VerificationFailed
 from treering.export import check, export
@@ -167,9 +167,9 @@ def test_a_file_that_is_there_is_not_replaced(journal, tmp_path):
 
 
 def test_the_command_exports_and_checks(journal, tmp_path):
-    done = cli("export", journal, "level:ERROR", "-o", tmp_path / "c.jsonl", "--proofs")
+    done = command("export", journal, "level:ERROR", "-o", tmp_path / "c.jsonl", "--proofs")
     assert done.returncode == 0, done.stderr
-    checked = cli("export", "--check", tmp_path / "c.jsonl.manifest.json", "--trust", pin(journal))
+    checked = command("export", "--check", tmp_path / "c.jsonl.manifest.json", "--trust", pin(journal))
 
     assert checked.returncode == 0
     assert checked.stdout.startswith("AS EXPORTED: ")
@@ -177,10 +177,10 @@ def test_the_command_exports_and_checks(journal, tmp_path):
 
 
 def test_the_command_says_when_a_file_was_changed(journal, tmp_path):
-    cli("export", journal, "level:ERROR", "-o", tmp_path / "d.jsonl")
+    command("export", journal, "level:ERROR", "-o", tmp_path / "d.jsonl")
     with (tmp_path / "d.jsonl").open("ab") as file:
         file.write(b"{}\n")
 
-    checked = cli("export", "--check", tmp_path / "d.jsonl.manifest.json")
+    checked = command("export", "--check", tmp_path / "d.jsonl.manifest.json")
     assert checked.returncode == 1
     assert checked.stdout.startswith("FAIL: ")

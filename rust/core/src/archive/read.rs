@@ -235,7 +235,7 @@ pub(super) fn facts_from_json(text: &str) -> std::result::Result<Facts, String> 
     let firsts = &facts.segments;
     let segments_fit = firsts.first() == Some(&facts.first)
         && firsts.is_sorted_by(|before, after| before < after)
-        && firsts.last().is_some_and(|last| *last < facts.end || facts.first == facts.end);
+        && firsts.last().is_some_and(|last| *last <= facts.end);
     if facts.format != FORMAT {
         return Err(format!("its format is {}; {FORMAT} would be right", facts.format));
     }

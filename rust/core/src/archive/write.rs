@@ -14,7 +14,8 @@ use parquet::schema::types::ColumnPath;
 use super::batch::Rows;
 use super::columns::{Row, Splitter, GROUPS, INDEX};
 use super::counts::Counts;
-use super::promote::{Plan, Sample, Shares};
+use super::look::look;
+use super::promote::{Plan, Shares};
 use super::source::{Input, Source};
 use super::{Facts, Identities, FACTS_KEY, FORMAT};
 use crate::clock::rfc3339;
@@ -29,9 +30,6 @@ const GROUP_BYTES: usize = 24 << 20;
 const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 const PAGE_BYTES: usize = 512 << 10;
-/// About how many records are looked at before columns are chosen.
-const SAMPLE_BYTES: usize = 4 << 20;
-
 /// What can be asked about a record before it is kept.
 #[derive(Debug)]
 pub struct About<'a> {
@@ -80,7 +78,7 @@ pub fn write(inputs: &[Input], draft: &Path, options: &WriteOptions<'_>) -> Resu
 }
 
 fn write_new(inputs: &[Input], draft: &Path, options: &WriteOptions<'_>) -> Result<Facts> {
-    let plan = sample(inputs, options.identities)?;
+    let plan = look(inputs, options.identities)?;
     let mut writer = Writer::create(draft, plan)?;
     let mut expected = None;
     let (mut first, mut segments) = (None, Vec::new());
@@ -107,32 +105,6 @@ fn write_new(inputs: &[Input], draft: &Path, options: &WriteOptions<'_>) -> Resu
     };
     let facts = Facts { first, end, segments, ..writer.facts(options.journal_id) };
     writer.finish(facts)
-}
-
-/// Looks at a part of the records to choose the columns.
-fn sample(inputs: &[Input], identities: &Identities) -> Result<Plan> {
-    let mut sample = Sample::default();
-    let mut splitter = Splitter::default();
-    let mut spelled = String::new();
-    let each = SAMPLE_BYTES / inputs.len().max(1);
-    for input in inputs {
-        let mut left = each;
-        let mut source = Source::open(input, identities)?;
-        while left > 0 {
-            let Some((_, piece)) = source.next_piece()? else { break };
-            for line in piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                let row = splitter.split(line, &mut spelled);
-                if row.verbatim.is_none() {
-                    sample.see(GROUPS.map(|key| row.json(key)));
-                }
-                left = left.saturating_sub(line.len());
-                if left == 0 {
-                    break;
-                }
-            }
-        }
-    }
-    Ok(sample.plan())
 }
 
 /// A file that is being written.

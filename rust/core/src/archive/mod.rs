@@ -13,6 +13,7 @@ mod counts;
 mod facts;
 mod files;
 mod identities;
+mod look;
 mod promote;
 mod read;
 mod rebuild;

@@ -14,7 +14,8 @@ use parquet::schema::types::ColumnPath;
 use super::batch::Rows;
 use super::columns::{Row, Splitter, GROUPS, INDEX};
 use super::counts::Counts;
-use super::promote::{Plan, Sample, Shares};
+use super::look::look;
+use super::promote::{Plan, Shares};
 use super::source::{Input, Source};
 use super::{Facts, Identities, FACTS_KEY, FORMAT};
 use crate::clock::rfc3339;
@@ -29,9 +30,6 @@ const GROUP_BYTES: usize = 24 << 20;
 const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 const PAGE_BYTES: usize = 512 << 10;
-/// About how many records are looked at before columns are chosen.
-const SAMPLE_BYTES: usize = 4 << 20;
-
 /// What can be asked about a record before it is kept.
 #[derive(Debug)]
 pub struct About<'a> {
@@ -80,7 +78,7 @@ pub fn write(inputs: &[Input], draft: &Path, options: &WriteOptions<'_>) -> Resu
 }
 
 fn write_new(inputs: &[Input], draft: &Path, options: &WriteOptions<'_>) -> Result<Facts> {
-    let plan = sample(inputs, options.identities)?;
+    let plan = look(inputs, options.identities)?;
     let mut writer = Writer::create(draft, plan)?;
     let mut expected = None;
     let (mut first, mut segments) = (None, Vec::new());
@@ -109,32 +107,6 @@ fn write_new(inputs: &[Input], draft: &Path, options: &WriteOptions<'_>) -> Resu
     writer.finish(facts)
 }
 
-/// Looks at a part of the records to choose the columns.
-fn sample(inputs: &[Input], identities: &Identities) -> Result<Plan> {
-    let mut sample = Sample::default();
-    let mut splitter = Splitter::default();
-    let mut spelled = String::new();
-    let each = SAMPLE_BYTES / inputs.len().max(1);
-    for input in inputs {
-        let mut left = each;
-        let mut source = Source::open(input, identities)?;
-        while left > 0 {
-            let Some((_, piece)) = source.next_piece()? else { break };
-            for line in piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                let row = splitter.split(line, &mut spelled);
-                if row.verbatim.is_none() {
-                    sample.see(GROUPS.map(|key| row.json(key)));
-                }
-                left = left.saturating_sub(line.len());
-                if left == 0 {
-                    break;
-                }
-            }
-        }
-    }
-    Ok(sample.plan())
-}
-
 /// A file that is being written.
 struct Writer {
     path: PathBuf,
@@ -153,13 +125,19 @@ impl Writer {
         crate::owner::give(&file, path.parent().unwrap_or(path));
         let rows = Rows::new(&plan);
         // Readers then take the columns for what Parquet says they are.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties())
-            .with_skip_arrow_metadata(true);
+        let options =
+            ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
         let inner = ArrowWriter::try_new_with_options(file, rows.schema().clone(), options)
             .map_err(|error| failed("writing", path, error))?;
         let path = path.to_owned();
-        Ok(Self { path, inner, plan, rows, splitter: Splitter::default(), counts: Counts::default() })
+        Ok(Self {
+            path,
+            inner,
+            plan,
+            rows,
+            splitter: Splitter::default(),
+            counts: Counts::default(),
+        })
     }
 
     fn push_piece(&mut self, first: u64, piece: &[u8], options: &WriteOptions<'_>) -> Result<()> {
@@ -209,8 +187,7 @@ impl Writer {
             }
             Ok(())
         };
-        write(&mut self.rows, &mut self.inner)
-            .map_err(|error| failed("writing", &self.path, error))
+        write(&mut self.rows, &mut self.inner).map_err(|error| failed("writing", &self.path, error))
     }
 
     fn facts(&self, journal_id: &str) -> Facts {
@@ -276,7 +253,8 @@ fn properties() -> WriterProperties {
             .set_column_dictionary_enabled(path(name), false)
             .set_column_statistics_enabled(path(name), EnabledStatistics::None);
     }
-    properties.build()
+    // Every one of them differs.
+    properties.set_column_dictionary_enabled(path("span_id"), false).build()
 }
 
 fn failed(what: &'static str, path: &Path, error: ParquetError) -> Error {
@@ -288,8 +266,10 @@ fn failed(what: &'static str, path: &Path, error: ParquetError) -> Error {
             };
             Error::Io { what, path: path.to_owned(), source }
         }
-        other => {
-            Error::Io { what, path: path.to_owned(), source: std::io::Error::other(other.to_string()) }
-        }
+        other => Error::Io {
+            what,
+            path: path.to_owned(),
+            source: std::io::Error::other(other.to_string()),
+        },
     }
 }

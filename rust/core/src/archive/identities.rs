@@ -194,7 +194,11 @@ impl Identities {
     pub(super) fn origin(&self) -> String {
         let files: Vec<String> =
             self.files.iter().map(|path| format!("'{}'", path.display())).collect();
-        if files.is_empty() { "the given text".to_owned() } else { files.join(", ") }
+        if files.is_empty() {
+            "the given text".to_owned()
+        } else {
+            files.join(", ")
+        }
     }
 }
 

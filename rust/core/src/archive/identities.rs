@@ -14,7 +14,7 @@ const MAX_IDENTITY_FILE: u64 = 1 << 20;
 const SECRET: &str = "AGE-SECRET-KEY-";
 
 /// Public keys, `age1…`.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Recipients(Vec<x25519::Recipient>);
 
 impl Recipients {
@@ -118,6 +118,12 @@ pub struct Identities {
     keys: Vec<x25519::Identity>,
     /// For messages: where they came from.
     files: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Identities of {:?}", self.names())
+    }
 }
 
 impl Identities {

@@ -286,7 +286,11 @@ fn wrong_columns(file: &Path) -> Error {
     Error::Damaged { path: file.to_owned(), what }
 }
 
-fn each_batch(file: &Path, mut each: impl FnMut(RecordBatch)) -> Result<()> {
+fn each_batch(file: &Path, each: impl FnMut(RecordBatch)) -> Result<()> {
+    super::guarded(file, || read_batches(file, each))
+}
+
+fn read_batches(file: &Path, mut each: impl FnMut(RecordBatch)) -> Result<()> {
     let damaged = |what: String| Error::Damaged { path: file.to_owned(), what };
     let open = File::open(file).at("opening", file)?;
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);

@@ -60,7 +60,9 @@ def encrypted(plain, key):
 
 
 def stock_decrypt(path, key_file):
-    return subprocess.run(["age", "-d", "-i", key_file, path], check=True, capture_output=True).stdout
+    return subprocess.run(
+        ["age", "-d", "-i", key_file, path], check=True, capture_output=True
+    ).stdout
 
 
 def test_the_stock_age_opens_an_encrypted_file(plain, encrypted, key, tmp_path):
@@ -190,7 +192,11 @@ def test_the_journal_names_a_file_that_was_encrypted_anew(archive, key, tmp_path
 
     lines = "".join(path.read_text() for path in sorted((directory / "active").glob("*.jsonl")))
     records = [json.loads(line) for line in lines.splitlines()]
-    said = [record["metadata"]["files"] for record in records if record["message"] == "segments archived"]
+    said = [
+        record["metadata"]["files"]
+        for record in records
+        if record["message"] == "segments archived"
+    ]
     digest = hashlib.sha256(place.read_bytes()).hexdigest()
     relative = str(place.relative_to(directory))
     named = {"first": 0, "end": 2000, "rows": 2000, "sha256": digest, "path": relative}

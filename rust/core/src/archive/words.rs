@@ -1,5 +1,9 @@
 //! What a word is, for text search: `docs/concepts/archive-files.md` has the definition in full.
 
+use std::sync::LazyLock;
+
+use regex_syntax::hir::{Class, HirKind};
+
 use crate::line::read_string;
 
 /// FNV-1a, 64 bits (RFC 9923): short words are hashed where they stand.
@@ -42,7 +46,7 @@ pub(super) fn hash_words(text: &str, mut each: impl FnMut(u64)) {
             }
             None => {
                 let char = text[at..].chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
-                if char.is_alphanumeric() {
+                if is_part(char) {
                     let mut utf8 = [0; 4];
                     for byte in lower(char).encode_utf8(&mut utf8).bytes() {
                         hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
@@ -64,20 +68,38 @@ pub(super) fn hash_words(text: &str, mut each: impl FnMut(u64)) {
     }
 }
 
-/// One character for one, so that a word keeps its length.
-fn lower(char: char) -> char {
-    let mut lower = char.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(one), None) => one,
-        _ => char,
+/// Letters and digits, the general categories L and N, as ranges in order.
+///
+/// Rust's `char::is_alphanumeric` has some marks besides, which neither Python nor RE2 takes for letters.
+static PARTS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
+    let parsed = regex_syntax::parse(r"[\p{L}\p{N}]").ok();
+    match parsed.as_ref().map(regex_syntax::hir::Hir::kind) {
+        Some(HirKind::Class(Class::Unicode(class))) => {
+            class.ranges().iter().map(|range| (range.start(), range.end())).collect()
+        }
+        _ => Vec::new(),
     }
+});
+
+/// Part of a word.
+fn is_part(char: char) -> bool {
+    if char.is_ascii() {
+        return ASCII[char as usize] != 0;
+    }
+    let after = PARTS.partition_point(|(first, _)| *first <= char);
+    after > 0 && char <= PARTS[after - 1].1
+}
+
+/// One character for one, so that a word keeps its length: the simple lower case of Unicode, which is the
+/// first character of the full one.
+fn lower(char: char) -> char {
+    char.to_lowercase().next().unwrap_or(char)
 }
 
 /// The words of a text as they are compared, lower-cased, in order.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    let is_between = |char: char| !char.is_alphanumeric() && char != '_';
-    text.split(is_between)
+    text.split(|char: char| !is_part(char))
         .filter(|word| !word.is_empty())
         .map(|word| word.chars().map(lower).collect())
         .collect()
@@ -132,10 +154,22 @@ mod tests {
 
     #[test]
     fn letters_digits_and_underscores_of_any_language_make_words() {
-        let found = words("User_7 öffnete ÄRGER-Straße, ٣ İstanbul; ε=Ω_ 日本語。x");
+        let found = words("User_7 öffnete ÄRGER-Straße, ٣ İstanbul; ε=Ω_ 日本語。x नि Ⓐ²");
 
-        let expected =
-            ["user_7", "öffnete", "ärger", "straße", "٣", "İstanbul", "ε", "ω_", "日本語", "x"];
+        let expected = [
+            "user_7",
+            "öffnete",
+            "ärger",
+            "straße",
+            "٣",
+            "istanbul",
+            "ε",
+            "ω_",
+            "日本語",
+            "x",
+            "न",
+            "²",
+        ];
         assert_eq!(found, expected);
     }
 

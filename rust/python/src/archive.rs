@@ -11,6 +11,7 @@ use treering_core::archive::{self, Against, Archived, Facts, Identities, Input, 
 use treering_core::error::Result;
 
 use crate::console::Filter;
+use crate::encryption::Identities as Opening;
 use crate::errors::raise;
 
 fn set_facts(dict: &Bound<'_, PyDict>, facts: &Facts) -> PyResult<()> {
@@ -63,17 +64,19 @@ pub fn archive_write<'py>(
 
 /// The records of a file from `index` on: index of the first, and lines.
 #[pyfunction]
-#[pyo3(signature = (path, index = 0))]
-pub fn archive_lines(
-    py: Python<'_>,
+#[pyo3(signature = (path, index = 0, identities = None))]
+pub fn archive_lines<'py>(
+    py: Python<'py>,
     path: PathBuf,
     index: u64,
-) -> PyResult<Vec<(u64, Bound<'_, PyBytes>)>> {
+    identities: Option<&Opening>,
+) -> PyResult<Vec<(u64, Bound<'py, PyBytes>)>> {
+    let identities = identities.map(|given| given.inner.clone()).unwrap_or_default();
     let read = || -> Result<Vec<(u64, Vec<u8>)>> {
         let facts = archive::facts(&path)?;
         let is_encrypted = path.extension().is_some_and(|ending| ending == "age");
         let file = Archived { path, is_encrypted, facts };
-        let mut lines = archive::Lines::open(&file, index, &Identities::default())?;
+        let mut lines = archive::Lines::open(&file, index, &identities)?;
         std::iter::from_fn(|| lines.next_piece().transpose()).collect()
     };
     let pieces = py.detach(read).map_err(raise)?;

@@ -14,7 +14,7 @@ use parquet::file::statistics::Statistics;
 use super::batch::schema;
 use super::promote::Plan;
 use super::rebuild::{Batch, Times};
-use super::{Archived, Facts, Identities, FACTS_KEY, FORMAT};
+use super::{outside, Archived, Facts, Identities, FACTS_KEY, FORMAT};
 use crate::error::{At, Error, Result};
 
 const PIECE_BYTES: usize = 1 << 20;
@@ -59,17 +59,21 @@ impl Lines {
         super::guarded(&file.path, || Self::open_file(file, from, identities))
     }
 
-    fn open_file(archived: &Archived, from: u64, _: &Identities) -> Result<Self> {
+    fn open_file(archived: &Archived, from: u64, identities: &Identities) -> Result<Self> {
         let path = &archived.path;
-        if archived.is_encrypted {
-            let what = "it is encrypted, and no identity was given".to_owned();
-            return Err(Error::Refused { path: path.clone(), what });
-        }
-        let file = File::open(path).at("opening", path)?;
+        let file = if archived.is_encrypted {
+            // All columns are read, so that the whole file is needed; a damaged one gives no line.
+            super::open_decrypted(path, identities)?.into_memory(path)?.into_file()
+        } else {
+            File::open(path).at("opening", path)?
+        };
         let metadata =
             ArrowReaderMetadata::load(&file, options()).map_err(|error| damaged(path, error))?;
         let facts = parse_facts(path, metadata.metadata())?;
         let wrong = |what: &str| Error::Damaged { path: path.clone(), what: what.to_owned() };
+        if archived.is_encrypted && outside::visible(&facts) != outside::visible(&archived.facts) {
+            return Err(wrong("the facts beside it are not those in it"));
+        }
         let plan = Plan::from_facts(&facts.promoted)
             .ok_or_else(|| wrong("its facts name a column that cannot be"))?;
         // The same names and types; Parquet does not keep everything that Arrow knows.

@@ -50,6 +50,10 @@ pub struct Settings {
     checkpoint_interval_s: Option<u64>,
     epoch_max_age_s: Option<u64>,
     retention_min_age_s: Option<u64>,
+    archive: Option<bool>,
+    archive_after_s: Option<u64>,
+    archive_cpu: Option<f64>,
+    archive_recipients: Option<Vec<String>>,
     redaction: Option<bool>,
     redaction_keys: Option<Vec<String>>,
     redaction_allow_keys: Option<Vec<String>>,
@@ -105,6 +109,10 @@ pub fn configure(py: Python<'_>, mut settings: Settings) -> PyResult<Vec<LevelCh
         checkpoint_interval_s: settings.checkpoint_interval_s,
         epoch_max_age_s: settings.epoch_max_age_s,
         retention_min_age_s: settings.retention_min_age_s,
+        archive: settings.archive,
+        archive_after_s: settings.archive_after_s,
+        archive_cpu: settings.archive_cpu,
+        archive_recipients: settings.archive_recipients,
         redaction: redaction.clone(),
     };
     let overflow = match settings.overflow.as_str() {

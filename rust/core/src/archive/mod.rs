@@ -2,6 +2,8 @@
 
 mod facts;
 mod files;
+mod recipients;
 
 pub use facts::{Facts, FieldType, Promoted};
 pub use files::{place, Archived, DIRECTORY};
+pub use recipients::is_recipient;

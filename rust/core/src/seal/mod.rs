@@ -32,7 +32,7 @@ mod tree;
 mod verify;
 
 pub use checkpoint::{series, Checkpoint, Series};
-pub use commitments::{SaltKind, SegmentSeal};
+pub use commitments::{place as commitments_place, SaltKind, SegmentSeal};
 pub use cosignature::{cosign, time as cosignature_time};
 pub use ed25519_dalek::SigningKey;
 pub use erase::{erase_from, is_needed, prune_segment};

@@ -8,6 +8,7 @@ pub const CREATED: &str = "journal created";
 pub const EPOCH: &str = "epoch opened";
 pub const ERASED: &str = "records erased";
 pub const PRUNED: &str = "records pruned";
+pub const ARCHIVED: &str = "segments archived";
 pub const ANCHORED: &str = "journal anchored";
 pub const FORGOTTEN: &str = "personal data forgotten";
 pub const CLOSED: &str = "journal closed";

@@ -350,6 +350,9 @@ pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     out.set_item("journal_orphans", statistics.journal_orphans)?;
     out.set_item("journal_redacted", statistics.journal_redacted)?;
     out.set_item("journal_redactions", statistics.journal_redactions)?;
+    out.set_item("journal_archived_files", statistics.journal_archived_files)?;
+    out.set_item("journal_archived_records", statistics.journal_archived_records)?;
+    out.set_item("journal_archive_errors", statistics.journal_archive_errors)?;
     out.set_item("last_error", statistics.last_error)?;
     Ok(Some(out))
 }

@@ -13,4 +13,4 @@ pub use facts::{Facts, FieldType, Promoted};
 pub use files::{place, Archived, DIRECTORY};
 pub use identities::{Identities, Recipients};
 pub use memory::MemoryFile;
-pub use names::{begin, names};
+pub use names::{begin, end, names};

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::DIRECTORY;
+use super::{list, DIRECTORY};
 use crate::error::{At, Result};
 
 /// Every file of the archive with the index it begins with, in order; also those that have become part of
@@ -35,6 +35,14 @@ pub fn names(journal: &Path) -> Result<Vec<(u64, PathBuf)>> {
 /// When a directory cannot be read.
 pub fn begin(journal: &Path) -> Result<Option<u64>> {
     Ok(names(journal)?.first().map(|(first, _)| *first))
+}
+
+/// Index after the newest record in the archive; 0 when there is none.
+///
+/// # Errors
+/// When the archive cannot be read.
+pub fn end(journal: &Path) -> Result<u64> {
+    Ok(list(journal)?.last().map_or(0, |file| file.facts.end))
 }
 
 /// Names and paths in a directory that may be gone by now.

@@ -3,6 +3,7 @@
 //! `Leader` is the lead itself, taken over from whoever had it, one step at a time; `run` is the life
 //! of the drain thread in every process that has the journal open: lead, or wait to lead.
 
+mod archiving;
 mod commit;
 mod merge;
 mod run;
@@ -18,9 +19,10 @@ use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use archiving::Progress;
 pub use commit::Step;
 pub use run::{run, DrainThread};
-pub use upkeep::{as_leader, Pruned};
+pub use upkeep::{archive_now, as_leader, Pruned};
 
 use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;

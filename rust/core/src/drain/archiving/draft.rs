@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use super::pace::Pace;
 use super::plan::{Leftover, Plan, Situation};
-use crate::archive::{self, Facts, Identities, Lines, WriteOptions};
+use crate::archive::{self, Against, Facts, Identities, Lines, Recipients, WriteOptions};
 use crate::error::{At, Error, Result};
 use crate::journal::{make_directory, Journal, Pieces};
-use crate::seal::hex;
+use crate::seal::{hex, SegmentSeal};
 
 /// A file that has passed its test and waits for its place.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Draft {
     pub path: PathBuf,
     pub sha256: String,
     pub bytes: u64,
+    /// Whose identities open it; nobody's when it is not encrypted.
+    pub recipients: Recipients,
 }
 
 impl Drop for Draft {
@@ -59,30 +61,58 @@ fn new_path(journal: &Journal, first: u64) -> Result<PathBuf> {
 pub(super) fn make(situation: &Situation, plan: Plan, pace: &Pace) -> Result<Draft> {
     let path = new_path(&situation.journal, plan.first)?;
     let identities = Identities::default();
+    // Once nobody waits for the file, the rest of it need not be written.
     let keep = |_: &archive::About<'_>| pace.step();
     let options = WriteOptions {
         journal_id: &situation.settings.id,
         keep: Some(&keep),
         identities: &identities,
     };
-    let facts = archive::write(&plan.inputs, &path, &options);
-    let mut draft = Draft {
-        facts: facts?,
-        sha256: String::new(),
-        bytes: 0,
-        path,
-        plan,
-    };
+    let facts = archive::write(&plan.inputs, &path, &options)?;
+    let recipients = Recipients::parse(&situation.settings.archive_recipients)?;
+    let mut draft = Draft { facts, sha256: String::new(), bytes: 0, path, plan, recipients };
     pace.rest_or_end(&draft.path)?;
-    check(situation, &draft, pace)?;
+    check(situation, &draft)?;
     pace.rest_or_end(&draft.path)?;
-    (draft.sha256, draft.bytes) = digest(&draft.path, pace)?;
+    if draft.recipients.is_empty() {
+        (draft.sha256, draft.bytes) = digest(&draft.path, pace)?;
+    } else {
+        encrypt(&mut draft)?;
+    }
     Ok(draft)
 }
 
-fn check(situation: &Situation, draft: &Draft, pace: &Pace) -> Result<()> {
-    let _ = (situation, pace);
-    archive::check(&draft.path, &draft.plan.inputs)
+/// Compares every line of a draft with what was sealed, or in a journal without seal with what was read.
+fn check(situation: &Situation, draft: &Draft) -> Result<()> {
+    let facts = draft.facts.clone();
+    let file = archive::Archived { path: draft.path.clone(), is_encrypted: false, facts };
+    let identities = Identities::default();
+    let checked = if situation.sealed.is_some() {
+        let directory = situation.journal.directory();
+        let load = |first: &u64| SegmentSeal::load(directory, *first);
+        let seals: Vec<SegmentSeal> = file.facts.segments.iter().map(load).collect::<Result<_>>()?;
+        archive::check(&file, Against::Seals(&seals), &identities)?
+    } else {
+        archive::check(&file, Against::Inputs(&draft.plan.inputs), &identities)?
+    };
+    match checked.missing.first() {
+        // What a file of the archive lacked before it was merged stays missing.
+        Some((first, _)) if draft.plan.merged.iter().all(|file| file.facts.end <= *first) => {
+            let what = format!("record {first} is missing in the file made of it");
+            Err(Error::Damaged { path: draft.path.clone(), what })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Puts the encrypted form of a draft in its place.
+fn encrypt(draft: &mut Draft) -> Result<()> {
+    let plain = draft.path.clone();
+    let file = File::open(&plain).at("opening", &plain)?;
+    let path = plain.with_extension("parquet.age");
+    let written = archive::encrypt_file(file, &path, &draft.recipients)?;
+    (draft.sha256, draft.bytes, draft.path) = (hex(&written.sha256), written.bytes, path);
+    fs::remove_file(&plain).at("removing", &plain)
 }
 
 fn digest(path: &Path, pace: &Pace) -> Result<(String, u64)> {

@@ -50,7 +50,7 @@ impl Leader {
         if !plan.forms.are_the_same() {
             return Ok(false);
         }
-        let is_encrypted = draft.path.extension().is_some_and(|extension| extension == "age");
+        let is_encrypted = !draft.recipients.is_empty();
         let place = archive::place(&journal, plan.first, &plan.day, is_encrypted);
         let directory = place.parent().unwrap_or(&journal).to_owned();
         make_directory(&directory)?;
@@ -75,6 +75,9 @@ impl Leader {
         self.declare(ARCHIVED, &[("files", said)])?;
         if !go_on(Step::Declared) {
             return Ok(false);
+        }
+        if is_encrypted {
+            archive::outside::write(&place, &draft.facts, &draft.recipients)?;
         }
         fs::rename(&draft.path, &place).at("moving into the archive", &place)?;
         if !go_on(Step::Renamed) {

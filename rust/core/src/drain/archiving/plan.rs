@@ -87,6 +87,14 @@ pub(super) struct Plan {
     pub forms: Forms,
     /// UTC day of the first record, `2026-11-21`.
     pub day: String,
+    /// Of the segments.
+    pub bytes: u64,
+}
+
+impl Plan {
+    pub fn firsts(&self) -> Vec<u64> {
+        self.segments.iter().map(|segment| segment.first).collect()
+    }
 }
 
 /// What a leader that died left to be removed: the archive holds it.
@@ -160,21 +168,23 @@ fn covers(archived: &Archived, index: u64) -> bool {
     archived.facts.first <= index && index < archived.facts.end
 }
 
+/// Time since a segment was last written.
+pub(super) fn age(segment: &Segment) -> Result<Duration> {
+    let written = fs::metadata(&segment.path).and_then(|metadata| metadata.modified());
+    let age = SystemTime::now().duration_since(written.at("reading", &segment.path)?);
+    // A clock that was set back makes it young.
+    Ok(age.unwrap_or(Duration::ZERO))
+}
+
 /// The segment, if it is closed, old enough, and sealed to its end.
 fn closed(situation: &Situation, segment: &Segment, following: u64) -> Result<Option<Closed>> {
     if segment.first >= situation.active {
         return Ok(None);
     }
-    let metadata = fs::metadata(&segment.path).at("reading", &segment.path)?;
-    let age = metadata
-        .modified()
-        .ok()
-        .and_then(|time| SystemTime::now().duration_since(time).ok())
-        .unwrap_or(Duration::ZERO);
-    if !situation.eager && age.as_secs() < situation.settings.archive_after_s {
+    if !situation.eager && age(segment)?.as_secs() < situation.settings.archive_after_s {
         return Ok(None);
     }
-    let bytes = metadata.len();
+    let bytes = fs::metadata(&segment.path).at("reading", &segment.path)?.len();
     let Some(sealed) = situation.sealed else {
         let segment = segment.clone();
         return Ok(Some(Closed { segment, records: None, end: following, bytes }));
@@ -229,7 +239,8 @@ fn is_worth_it(situation: &Situation, group: &[Closed]) -> Result<bool> {
 }
 
 fn plan(situation: &Situation, group: Vec<Closed>, archived: &[Archived]) -> Result<Plan> {
-    let mut bytes: u64 = group.iter().map(|closed| closed.bytes).sum();
+    let lines_bytes: u64 = group.iter().map(|closed| closed.bytes).sum();
+    let mut bytes = lines_bytes;
     let mut first = group[0].segment.first;
     let mut day = day_of(&group[0].segment)?;
     let mut merged: Vec<Archived> = Vec::new();
@@ -266,7 +277,7 @@ fn plan(situation: &Situation, group: Vec<Closed>, archived: &[Archived]) -> Res
         });
     }
     let segments = group.into_iter().map(|closed| closed.segment).collect();
-    Ok(Plan { first, inputs, segments, merged, forms, day })
+    Ok(Plan { first, inputs, segments, merged, forms, day, bytes: lines_bytes })
 }
 
 /// `2026-11-21` of `archive/date=2026-11-21/….parquet`.

@@ -5,11 +5,14 @@
 
 mod commit;
 mod merge;
+mod prune;
 mod run;
 mod settings;
+mod swap;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod units;
 mod upkeep;
 
 use std::fs::File;
@@ -19,8 +22,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use commit::Step;
+pub use prune::{Cut, Keep, Pruned};
 pub use run::{run, DrainThread};
-pub use upkeep::{as_leader, Pruned};
+pub use upkeep::as_leader;
 
 use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;

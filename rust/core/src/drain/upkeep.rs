@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::archiving::{Archiving, Progress};
 use super::swap::Swap;
 use super::units::{units, Unit};
 use super::{Leader, Purpose};
@@ -56,6 +57,47 @@ pub fn as_leader<T>(
     drop(leader);
     domain.detach();
     worked
+}
+
+/// Archives all closed segments of a journal, and the active one too when `all`, while going on to drain.
+///
+/// `tell` is told how far it has come, and stops it by saying no.
+///
+/// # Errors
+/// When the lead cannot be had within `timeout`, or a file cannot be made; those made by then stay.
+pub fn archive_now(
+    directory: &std::path::Path,
+    timeout: Duration,
+    all: bool,
+    tell: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Progress> {
+    const TELL: Duration = Duration::from_millis(100);
+    as_leader(directory, timeout, |leader| {
+        if all && leader.committed.bytes > 0 {
+            leader.rotate()?;
+        }
+        leader.seal_all()?;
+        let mut archiving = Archiving::eager();
+        let mut failed = None;
+        let mut told = Instant::now();
+        while !archiving.is_done() {
+            if let Err(error) = archiving.attend(leader) {
+                failed.get_or_insert(error);
+            }
+            // Processes that log meanwhile must not wait.
+            leader.look_for_rings()?;
+            if leader.drain()? == 0 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if told.elapsed() >= TELL {
+                told = Instant::now();
+                if !tell(archiving.progress()) {
+                    break;
+                }
+            }
+        }
+        failed.map_or(Ok(archiving.progress()), Err)
+    })
 }
 
 impl Leader {

@@ -77,6 +77,9 @@ pub struct ArchivedFile {
     pub sha256: String,
     /// Below the journal.
     pub path: String,
+    /// Of the `.json` with the facts beside an encrypted file.
+    #[serde(default)]
+    pub facts_sha256: Option<String>,
 }
 
 /// An event of the seal.

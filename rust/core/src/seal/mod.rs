@@ -33,7 +33,7 @@ mod tree;
 mod verify;
 
 pub use checkpoint::{series, Checkpoint, Series};
-pub use commitments::{Kept, SaltKind, SegmentSeal};
+pub use commitments::{place as commitments_place, Kept, SaltKind, SegmentSeal};
 pub use cosignature::{cosign, time as cosignature_time};
 pub use ed25519_dalek::SigningKey;
 pub use erase::{drop_salts, erase_lines, forget, is_needed, keep_apart, kept_of};

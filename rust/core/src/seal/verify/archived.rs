@@ -28,9 +28,8 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::new(format!("'{}' cannot be read: {error}", path.display()))
 }
 
-fn is_draft(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().contains(".draft"))
-}
+/// Drafts lie in a directory of their own.
+const DRAFTS: &str = ".draft";
 
 /// All files below the archive, but for caches and drafts.
 fn files(journal: &Path) -> Judged<Vec<PathBuf>> {
@@ -45,11 +44,15 @@ fn files(journal: &Path) -> Judged<Vec<PathBuf>> {
             let path = entry.path();
             let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
             let is_ignored = path.extension().is_some_and(|ending| IGNORED.iter().any(|i| ending == *i));
+            let is_drafts = directory.ends_with(archive::DIRECTORY) && path.ends_with(DRAFTS);
+            if kind.is_dir() && is_drafts {
+                continue;
+            }
             if kind.is_dir() {
                 rest.push(path);
             } else if !kind.is_file() {
                 return Err(Failure::new(format!("'{}' is no file", path.display())));
-            } else if !is_ignored && !is_draft(&path) {
+            } else if !is_ignored {
                 found.push(path);
             }
         }
@@ -110,6 +113,11 @@ pub struct Announced(HashMap<String, HashSet<String>>);
 impl Announced {
     pub fn take(&mut self, files: Vec<ArchivedFile>) {
         for file in files {
+            if let (Some(digest), Some(plain)) =
+                (file.facts_sha256, file.path.strip_suffix(".parquet.age"))
+            {
+                self.0.entry(format!("{plain}.json")).or_default().insert(digest);
+            }
             self.0.entry(file.path).or_default().insert(file.sha256);
         }
     }

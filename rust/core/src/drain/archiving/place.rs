@@ -20,7 +20,7 @@ use super::plan::Leftover;
 use crate::archive;
 use crate::drain::Leader;
 use crate::error::{At, Result};
-use crate::journal::{make_directory, sync_directory};
+use crate::journal::{make_directory, sync_directory, Segment};
 use crate::seal::{self, ARCHIVED};
 
 /// The points at which the leader may die; tests stop at each of them.

@@ -37,7 +37,9 @@ pub fn write(encrypted: &Path, facts: &Facts, recipients: &Recipients) -> Result
     crate::journal::replace_file(&path(encrypted), text(facts, &recipients.names()).as_bytes())
 }
 
-fn text(facts: &Facts, recipients: &[String]) -> String {
+/// What lies beside the encrypted file, whose digest the journal announces.
+#[must_use]
+pub fn text(facts: &Facts, recipients: &[String]) -> String {
     let mut value = serde_json::to_value(visible(facts)).unwrap_or_default();
     value["recipients"] = recipients.into();
     format!("{value}\n")

@@ -6,11 +6,14 @@
 mod archiving;
 mod commit;
 mod merge;
+mod prune;
 mod run;
 mod settings;
+mod swap;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod units;
 mod upkeep;
 
 use std::fs::File;
@@ -21,8 +24,9 @@ use std::time::{Duration, Instant};
 
 pub use archiving::Progress;
 pub use commit::Step;
+pub use prune::{Cut, Keep, Pruned};
 pub use run::{run, DrainThread};
-pub use upkeep::{archive_now, as_leader, Pruned};
+pub use upkeep::{archive_now, as_leader};
 
 use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;

@@ -1,7 +1,7 @@
 //! Going on with a seal: the tree rebuilt from the last checkpoint on, keys settled after whatever happened.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::checkpoint::{newest as newest_checkpoints, Checkpoint};
 use super::commitments::{self, SaltKind, SegmentSeal};
@@ -9,13 +9,15 @@ use super::event::{event, Event};
 use super::generation::keys_place;
 use super::hash::{record_leaf, Hash};
 use super::keys::{generate, Keys};
+use super::lookup::archived_line;
 use super::note::{Note, Vkey};
 use super::publisher::Publisher;
 use super::sealer::{ended, Closing, Growth, Seal};
 use super::seen;
 use super::tree::Range;
+use crate::archive::Identities;
 use crate::error::{At, Result};
-use crate::journal::{replace_file, segments, Journal, Pieces, Segment, Settings};
+use crate::journal::{segments, Journal, Pieces, Segment, Settings};
 
 /// Loads keys and the newest checkpoint, and rebuilds the tree from the segment that this one is in.
 ///
@@ -92,14 +94,7 @@ fn read_or_ended(path: &Path) -> Result<Vec<u8>> {
 fn pin_of(journal: &Journal, keys: &Keys) -> Result<String> {
     let first = match SegmentSeal::load(journal.directory(), 0) {
         Ok(seal) if !seal.kept.is_empty() => seal.kept[0].line.clone().into_bytes(),
-        _ => match first_line(&Segment::at(journal, 0).path)? {
-            Some(line) => line,
-            None => {
-                // The segment is archived, perhaps for others to read.
-                let path = genesis_place(journal.directory());
-                first_line(&path)?.ok_or_else(|| ended(&path, "record 0 is missing"))?
-            }
-        },
+        _ => first_line(journal)?,
     };
     match event(&first) {
         Some(Event::Created(created)) if created.identity == keys.identity() => {
@@ -109,38 +104,21 @@ fn pin_of(journal: &Journal, keys: &Keys) -> Result<String> {
     }
 }
 
-fn genesis_place(journal: &Path) -> PathBuf {
-    journal.join("seal").join("genesis.jsonl")
-}
-
-/// Keeps the first record of a sealed journal apart, before its segment is archived.
-///
-/// # Errors
-/// When it cannot be read or written.
-pub fn keep_genesis(journal: &Path, segment: &Path) -> Result<()> {
-    let path = genesis_place(journal);
-    match first_line(segment)? {
-        Some(mut line) if journal.join("seal").is_dir() && !path.exists() => {
-            line.push(b'\n');
-            replace_file(&path, &line)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The first line of a file, if it is there.
-fn first_line(path: &Path) -> Result<Option<Vec<u8>>> {
+/// Record 0, from its segment or from the file of the archive that stands for it.
+fn first_line(journal: &Journal) -> Result<Vec<u8>> {
     use std::io::{BufRead, BufReader, Read};
+    let path = &Segment::at(journal, 0).path;
     let mut line = Vec::new();
     let file = fs::File::open(path);
     if matches!(&file, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
-        return Ok(None);
+        return archived_line(journal.directory(), 0, &Identities::default())?
+            .ok_or_else(|| ended(path, "it is missing"));
     }
     BufReader::new(file.at("opening the segment", path)?.take(1 << 20))
         .read_until(b'\n', &mut line)
         .at("reading the segment", path)?;
     line.pop();
-    Ok(Some(line))
+    Ok(line)
 }
 
 /// A seal file as it was when its segment began: what came after is made anew from the lines.

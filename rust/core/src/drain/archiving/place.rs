@@ -20,7 +20,7 @@ use super::plan::Leftover;
 use crate::archive;
 use crate::drain::Leader;
 use crate::error::{At, Result};
-use crate::journal::{make_directory, sync_directory};
+use crate::journal::{make_directory, sync_directory, Segment};
 use crate::seal::{self, ARCHIVED};
 
 /// The points at which the leader may die; tests stop at each of them.
@@ -57,21 +57,27 @@ impl Leader {
         let archive = journal.join(archive::DIRECTORY);
         sync_directory(&journal)?;
         sync_directory(&archive)?;
-        if let Some(first) = plan.segments.first().filter(|segment| segment.first == 0) {
-            // Whoever leads next needs the first record, and may have no key for the archive.
-            seal::keep_genesis(&journal, &first.path)?;
+        // Whoever leads next needs the first record at once; what the journal says of itself must be
+        // readable without a key for the archive.
+        let apart = |segment: &&Segment| is_encrypted || segment.first == 0;
+        for segment in plan.segments.iter().filter(apart) {
+            seal::keep_apart(&journal, segment)?;
         }
         if !go_on(Step::Compared) {
             return Ok(false);
         }
         let path = place.strip_prefix(&journal).unwrap_or(&place).to_string_lossy();
-        let said = json!([{
+        let mut said = json!([{
             "first": draft.facts.first,
             "end": draft.facts.end,
             "rows": draft.facts.rows,
             "sha256": draft.sha256,
             "path": path,
         }]);
+        if is_encrypted {
+            let beside = archive::outside::text(&draft.facts, &draft.recipients.names());
+            said[0]["facts_sha256"] = seal::hex(&seal::sha256(beside.as_bytes())).into();
+        }
         self.declare(ARCHIVED, &[("files", said)])?;
         if !go_on(Step::Declared) {
             return Ok(false);

@@ -17,12 +17,6 @@ const SECRET: &str = "AGE-SECRET-KEY-";
 #[derive(Debug, Clone, Default)]
 pub struct Recipients(Vec<x25519::Recipient>);
 
-impl std::fmt::Debug for Recipients {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_tuple("Recipients").field(&self.names()).finish()
-    }
-}
-
 impl Recipients {
     /// Recipients as a setting names them; naming one twice is naming it once.
     ///

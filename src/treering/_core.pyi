@@ -126,7 +126,7 @@ class Reader:
         cls,
         directory: str | PathLike[str],
         index: int = 0,
-        identities: Sequence[str | PathLike[str]] = [],
+        identities: Identities | None = None,
     ) -> Self: ...
     def read(self, max_bytes: int) -> tuple[int, bytes]:
         """Index of the first of the next records, and their lines; empty when nothing is new."""
@@ -278,6 +278,13 @@ def archive_write(
 
     Returns its facts.
     """
+
+def archive_now(
+    directory: str | PathLike[str],
+    all: bool = False,  # noqa: A002 - as the command says it
+    progress: Callable[[int, int, int, int], object] | None = None,
+) -> tuple[int, int, int, int]:
+    """Files, records, bytes of JSON Lines and bytes of the files, so far and in the end."""
 
 def configure(settings: Mapping[str, Any]) -> list[tuple[str, int | None, int | None]]: ...
 def configure_levels(

@@ -190,6 +190,10 @@ fn closed(situation: &Situation, segment: &Segment, following: u64) -> Result<Op
         return Ok(Some(Closed { segment, records: None, end: following, bytes }));
     };
     let directory = situation.journal.directory();
+    // Its seal file is stored with the checkpoint that covers it.
+    if following > sealed {
+        return Ok(None);
+    }
     let stored = SegmentSeal::load(directory, segment.first)?;
     let Some(records) = stored.records.filter(|_| stored.salts != SaltKind::None) else {
         return Ok(None);

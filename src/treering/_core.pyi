@@ -122,7 +122,12 @@ class Formatter:
 class Reader:
     """Follows a journal from an index on."""
 
-    def __new__(cls, directory: str | PathLike[str], index: int = 0) -> Self: ...
+    def __new__(
+        cls,
+        directory: str | PathLike[str],
+        index: int = 0,
+        identities: Identities | None = None,
+    ) -> Self: ...
     def read(self, max_bytes: int) -> tuple[int, bytes]:
         """Index of the first of the next records, and their lines; empty when nothing is new."""
 
@@ -277,6 +282,13 @@ def archive_write(
     Returns its facts.
     """
 
+def archive_now(
+    directory: str | PathLike[str],
+    all: bool = False,  # noqa: A002 - as the command says it
+    progress: Callable[[int, int, int, int], object] | None = None,
+) -> tuple[int, int, int, int]:
+    """Files, records, bytes of JSON Lines and bytes of the files, so far and in the end."""
+
 def configure(settings: Mapping[str, Any]) -> list[tuple[str, int | None, int | None]]: ...
 def configure_levels(
     configured: Sequence[tuple[str, int]], removed: Sequence[tuple[str, int]]
@@ -379,8 +391,15 @@ def seal_erase(
     directory: str | PathLike[str], indices: Sequence[int], reason: str, request: str | None = None
 ) -> None: ...
 def seal_export_tiles(directory: str | PathLike[str], target: str | PathLike[str]) -> int: ...
-def seal_prove(directory: str | PathLike[str], index: int) -> tuple[str, bytes]: ...
-def seal_prune(directory: str | PathLike[str], before: int) -> tuple[int, int]: ...
+def seal_prove(
+    directory: str | PathLike[str], index: int, identities: Sequence[str | PathLike[str]] = ...
+) -> tuple[str, bytes]: ...
+def seal_prune(
+    directory: str | PathLike[str],
+    before: int,
+    keep_level: int | None = None,
+    keep_categories: Sequence[str] = ...,
+) -> tuple[int, int, int, int, int]: ...
 def seal_request(directory: str | PathLike[str], timeout_s: float) -> int | None: ...
 def seal_rotate_key(directory: str | PathLike[str]) -> int: ...
 def seal_salts(seed: bytes, count: int) -> list[bytes]: ...
@@ -392,6 +411,7 @@ def seal_verify(
     until: int | None = None,
     threads: int = 0,
     progress: Callable[[int, int], object] | None = None,
+    identities: Sequence[str | PathLike[str]] = ...,
 ) -> dict[str, Any]: ...
 def seal_verify_proof(
     proof: str, line: bytes, trust: str | None = None

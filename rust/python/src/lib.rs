@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod archive;
+mod archiving;
 mod buffer;
 mod call;
 mod callsite;
@@ -52,6 +53,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<textfile::TextFile>()?;
     methods::register(module)?;
     for function in [
+        wrap_pyfunction!(archiving::archive_now, module)?,
         wrap_pyfunction!(archive::archive_lines, module)?,
         wrap_pyfunction!(archive::archive_lines_at, module)?,
         wrap_pyfunction!(archive::archive_list, module)?,

@@ -20,6 +20,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command."""
     parser = commands.add_parser("stats", help="what a journal holds, and how it is doing")
     _options.add_journal(parser)
+    _options.add_identity(parser)
     _options.add_filter(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
@@ -27,7 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> Exit:
     """Counts and shows."""
-    journal = Journal(options.directory)
+    journal = Journal(options.directory, identities=_options.identities_of(options))
     journal.recover()
     found = {**_count(journal, options), **journal.status()}
     if options.json:
@@ -65,6 +66,11 @@ def _show(found: dict[str, Any]) -> None:
     _bars("level", found["levels"])
     _bars("component", found["components"])
     print(f"durability {found['durability']}, segments of {found['segment_max_bytes']:,} bytes")
+    if found["archived_files"]:
+        print(
+            f"archived {found['archived_records']:,} records of {found['archived_segments']} segments"
+            f" in {found['archived_files']} files, {found['archived_bytes']:,} bytes"
+        )
     if found["seal"]:
         print(_seal(found["seal"]))
     for output in found["outputs"]:
@@ -78,6 +84,7 @@ def _show(found: dict[str, Any]) -> None:
             f" since the first process: {domain['records']:,} records, {domain['dropped']:,} dropped,"
             f" {domain['truncated']:,} cut, {domain['takeovers']} takeovers,"
             f" {domain['recoveries']} recoveries, {domain['write_errors']} write errors,"
+            f" {domain['archive_errors']} archive errors,"
             f" {domain['redactions']:,} secrets redacted in {domain['redacted']:,} records"
         )
 

@@ -209,7 +209,9 @@ def archived(base):
     trust = sealed_journal(thinned, records=45, epochs=3)
     treering.configure(directory=thinned, console=False)
     for number in range(40):
-        treering.get_logger("app").log("ERROR" if number % 9 == 0 else "INFO", "more", number=number)
+        treering.get_logger("app").log(
+            "ERROR" if number % 9 == 0 else "INFO", "more", number=number
+        )
     treering.shutdown()
     _core.archive_now(thinned)
     older = {
@@ -217,7 +219,11 @@ def archived(base):
         for path in thinned.glob("archive/*/*.parquet")
     }
     prune(thinned, 75, keep_level="ERROR")
-    erase(thinned, [max(_core.archive_list(thinned), key=lambda file: file["first"])["first"] + 1], reason="asked")
+    erase(
+        thinned,
+        [max(_core.archive_list(thinned), key=lambda file: file["first"])["first"] + 1],
+        reason="asked",
+    )
     yield journal_case("archived and thinned", thinned, trust, older=older)
 
 

@@ -14,7 +14,7 @@ const MAX_IDENTITY_FILE: u64 = 1 << 20;
 const SECRET: &str = "AGE-SECRET-KEY-";
 
 /// Public keys, `age1…`.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Recipients(Vec<x25519::Recipient>);
 
 impl Recipients {
@@ -120,6 +120,12 @@ pub struct Identities {
     files: Vec<PathBuf>,
 }
 
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Identities of {:?}", self.names())
+    }
+}
+
 impl Identities {
     /// Nobody: only files that are not encrypted can be read.
     #[must_use]
@@ -194,7 +200,11 @@ impl Identities {
     pub(super) fn origin(&self) -> String {
         let files: Vec<String> =
             self.files.iter().map(|path| format!("'{}'", path.display())).collect();
-        if files.is_empty() { "the given text".to_owned() } else { files.join(", ") }
+        if files.is_empty() {
+            "the given text".to_owned()
+        } else {
+            files.join(", ")
+        }
     }
 }
 

@@ -8,17 +8,19 @@ use parquet::arrow::arrow_reader::{
     ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 
 use super::batch::schema;
 use super::promote::Plan;
 use super::rebuild::{Batch, Times};
-use super::{Archived, Facts, Identities, FACTS_KEY, FORMAT};
+use super::{outside, Archived, Facts, Identities, FACTS_KEY, FORMAT};
 use crate::error::{At, Error, Result};
 
 const PIECE_BYTES: usize = 1 << 20;
-const BATCH_ROWS: usize = 1024;
+const BATCH_ROWS: usize = 4096;
+/// A batch takes about as much memory, if the file is honest.
+const BATCH_BYTES: u64 = 8 << 20;
 /// Empty lines stand for this many missing records; more begin a new piece.
 const MAX_GAP: u64 = 4096;
 /// No file of ours has as much to say about itself.
@@ -57,17 +59,21 @@ impl Lines {
         super::guarded(&file.path, || Self::open_file(file, from, identities))
     }
 
-    fn open_file(archived: &Archived, from: u64, _: &Identities) -> Result<Self> {
+    fn open_file(archived: &Archived, from: u64, identities: &Identities) -> Result<Self> {
         let path = &archived.path;
-        if archived.is_encrypted {
-            let what = "it is encrypted, and no identity was given".to_owned();
-            return Err(Error::Refused { path: path.clone(), what });
-        }
-        let file = File::open(path).at("opening", path)?;
-        let metadata = ArrowReaderMetadata::load(&file, options())
-            .map_err(|error| damaged(path, error))?;
+        let file = if archived.is_encrypted {
+            // All columns are read, so that the whole file is needed; a damaged one gives no line.
+            super::open_decrypted(path, identities)?.into_memory(path)?.into_file()
+        } else {
+            File::open(path).at("opening", path)?
+        };
+        let metadata =
+            ArrowReaderMetadata::load(&file, options()).map_err(|error| damaged(path, error))?;
         let facts = parse_facts(path, metadata.metadata())?;
         let wrong = |what: &str| Error::Damaged { path: path.clone(), what: what.to_owned() };
+        if archived.is_encrypted && outside::visible(&facts) != outside::visible(&archived.facts) {
+            return Err(wrong("the facts beside it are not those in it"));
+        }
         let plan = Plan::from_facts(&facts.promoted)
             .ok_or_else(|| wrong("its facts name a column that cannot be"))?;
         // The same names and types; Parquet does not keep everything that Arrow knows.
@@ -81,9 +87,10 @@ impl Lines {
             return Err(wrong("its columns are not those of the format"));
         }
         let groups = wanted_groups(metadata.metadata(), from);
+        let rows = batch_rows(metadata.metadata());
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_row_groups(groups)
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(rows)
             .build()
             .map_err(|error| damaged(path, error))?;
         let from = from.max(facts.first);
@@ -117,47 +124,39 @@ impl Lines {
 
     fn read_piece(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         let mut piece = self.waiting.take();
-        let mut end = self.next;
-        loop {
-            let Some((batch, begin)) = self.next_batch()? else { return Ok(piece) };
+        while let Some((batch, begin)) = self.next_batch()? {
             let wrong = |what: String| Error::Damaged { path: self.path.clone(), what };
             let rows = Batch::new(&batch, &self.plan)
                 .ok_or_else(|| wrong("its columns are not those of the format".to_owned()))?;
             for row in begin..rows.len() {
-                let index = rows.index(row).filter(|index| {
-                    (self.next..self.facts.end).contains(index)
-                });
+                let before = self.next;
+                let index = rows.index(row).filter(|at| (before..self.facts.end).contains(at));
                 let index = index.ok_or_else(|| {
-                    wrong(format!("index {:?} is out of its place", rows.index(row)))
+                    wrong(format!("the record after {before} has an index out of its place"))
                 })?;
                 self.next = index + 1;
                 if index < self.from {
-                    end = self.next;
                     continue;
                 }
-                let mut is_full = false;
-                if let Some((_, lines)) = &mut piece {
-                    if index - end > MAX_GAP {
-                        let mut line = Vec::new();
-                        push_row(&rows, row, &mut self.times, &mut line)
-                            .ok_or_else(|| wrong(contradicts(index)))?;
-                        self.waiting = Some((index, line));
-                        self.batch = Some((batch.clone(), row + 1));
-                        return Ok(piece);
-                    }
-                    lines.resize(lines.len() + (index - end) as usize, b'\n');
+                let is_far = piece.is_some() && index - before > MAX_GAP;
+                let mut other = None;
+                let target = if is_far { &mut other } else { &mut piece };
+                let (_, lines) = target.get_or_insert_with(|| (index, Vec::new()));
+                if !lines.is_empty() {
+                    lines.resize(lines.len() + (index - before) as usize, b'\n');
                 }
-                let (_, lines) = piece.get_or_insert_with(|| (index, Vec::new()));
-                push_row(&rows, row, &mut self.times, lines)
-                    .ok_or_else(|| wrong(contradicts(index)))?;
-                is_full |= lines.len() >= PIECE_BYTES;
-                end = self.next;
-                if is_full {
+                rows.push_line(row, &mut self.times, lines).ok_or_else(|| {
+                    wrong(format!("the row of record {index} contradicts itself"))
+                })?;
+                lines.push(b'\n');
+                if is_far || lines.len() >= PIECE_BYTES {
+                    self.waiting = other;
                     self.batch = Some((batch.clone(), row + 1));
                     return Ok(piece);
                 }
             }
         }
+        Ok(piece)
     }
 
     fn next_batch(&mut self) -> Result<Option<(arrow_array::RecordBatch, usize)>> {
@@ -170,21 +169,6 @@ impl Lines {
         })?;
         Ok(batch.map(|batch| (batch, 0)))
     }
-}
-
-fn contradicts(index: u64) -> String {
-    format!("the row of record {index} contradicts itself")
-}
-
-fn push_row(
-    rows: &Batch<'_>,
-    row: usize,
-    times: &mut Times,
-    lines: &mut Vec<u8>,
-) -> Option<()> {
-    rows.push_line(row, times, lines)?;
-    lines.push(b'\n');
-    Some(())
 }
 
 fn options() -> ArrowReaderOptions {
@@ -206,12 +190,26 @@ fn wanted_groups(metadata: &ParquetMetaData, from: u64) -> Vec<usize> {
     (0..metadata.num_row_groups()).filter(is_wanted).collect()
 }
 
+/// Rows that fit into a batch.
+fn batch_rows(metadata: &ParquetMetaData) -> usize {
+    let bytes = |column: &ColumnChunkMetaData| {
+        let unencoded = column.unencoded_byte_array_data_bytes().unwrap_or(0);
+        unencoded.max(column.uncompressed_size()).max(0) as u64
+    };
+    let each = metadata.row_groups().iter().map(|group| {
+        let bytes = group.columns().iter().map(bytes).fold(0, u64::saturating_add);
+        bytes / group.num_rows().max(1) as u64
+    });
+    let most = each.max().unwrap_or(0).max(1);
+    (BATCH_BYTES / most).clamp(16, BATCH_ROWS as u64) as usize
+}
+
 /// The facts in a file's footer.
 pub(super) fn footer(path: &Path) -> Result<Facts> {
     super::guarded(path, || {
         let file = File::open(path).at("opening", path)?;
-        let metadata = ArrowReaderMetadata::load(&file, options())
-            .map_err(|error| damaged(path, error))?;
+        let metadata =
+            ArrowReaderMetadata::load(&file, options()).map_err(|error| damaged(path, error))?;
         parse_facts(path, metadata.metadata())
     })
 }
@@ -246,7 +244,10 @@ pub(super) fn facts_from_json(text: &str) -> std::result::Result<Facts, String> 
         return Err(format!("its format is {}; {FORMAT} would be right", facts.format));
     }
     let records = facts.end.checked_sub(facts.first);
-    if !segments_fit || records.is_none_or(|records| records < facts.rows) || facts.end > i64::MAX as u64 {
+    if !segments_fit
+        || records.is_none_or(|records| records < facts.rows)
+        || facts.end > i64::MAX as u64
+    {
         return Err("its facts contradict each other".to_owned());
     }
     Ok(facts)

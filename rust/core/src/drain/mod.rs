@@ -7,6 +7,7 @@ mod archiving;
 mod commit;
 mod merge;
 mod prune;
+mod rewrap;
 mod run;
 mod settings;
 mod swap;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 pub use archiving::Progress;
 pub use commit::Step;
 pub use prune::{Cut, Keep, Pruned};
+pub use rewrap::Rewrapped;
 pub use run::{run, DrainThread};
 pub use upkeep::{archive_now, as_leader};
 

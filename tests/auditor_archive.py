@@ -100,7 +100,12 @@ class Archive:
         self.digests, self.files, self.lines = {}, [], {}
         for path in sorted(directory.glob("archive/**/*")):
             name = path.relative_to(directory).as_posix()
-            if path.is_dir() or path.suffix == ".tokens" or name.startswith("archive/.draft/"):
+            if (
+                path.is_dir()
+                or path.suffix == ".tokens"
+                or "draft" in path.suffix
+                or name.startswith("archive/.draft/")
+            ):
                 continue
             need(path.is_file() and ARCHIVE.fullmatch(name), f"unknown file {name!a}")
             self.digests[name] = hashed(content(path)).hex()

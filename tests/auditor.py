@@ -13,17 +13,14 @@ import base64
 import json
 import re
 import struct
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import datetime
 from pathlib import Path
 
-import pyarrow.parquet
+from auditor_archive import Archive, content, hashed, need, reading
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FILE = re.compile(r"seal/commitments/[0-9]{20}\.seal|active/[0-9]{20}\.jsonl")
-ARCHIVE = re.compile(r"archive/date=\d{4}-\d\d-\d\d/[0-9]{20}\.(parquet|parquet\.age|json)")
 NOTE = re.compile(rb"(([^\n]+)\n(0|[1-9]\d{0,19})\n([^\n]{44})\n)\n([^\n]+)\n([^\n]+)\n")
 ABOUT_JOURNAL = re.compile(
     rb'\{"timestamp":"[^"]{30}","level":"AUDIT","category":"journal",'
@@ -33,10 +30,6 @@ ABOUT_JOURNAL = re.compile(
 
 TOLD = {f"journal {word}" for word in ("created", "closed")} | {"epoch opened", "segments archived"}
 TOLD |= {"records erased", "records pruned"}
-TEXTS = "category component message event_id event_name cause module function file"
-KEYS = ["timestamp", "level", *TEXTS.split(), "line", "process", "thread", "host", "trace_id"]
-KEYS += ["span_id", "context", "metadata", "performance_data", "exception"]
-GROUPS = ["context", "metadata", "performance_data"]
 
 
 @dataclass
@@ -50,23 +43,6 @@ class Verdict:
     pruned_below: int = 0
     unpinned: bool = False
     reason: str = ""
-
-
-def need(condition, reason, index=None):
-    if not condition:
-        raise ValueError(reason if index is None else f"index {index}: {reason}")
-
-
-@contextmanager
-def reading(what):
-    try:
-        yield
-    except Exception as problem:
-        raise ValueError(f"{what}: {str(problem) or repr(problem)}") from problem
-
-
-def content(path):
-    return path.read_bytes() if path.is_file() else b""
 
 
 def number(value):
@@ -83,10 +59,6 @@ def unbase64(text):
     data = base64.b64decode(text, validate=True)
     need(base64.b64encode(data) == text, "base64 in another spelling")
     return data
-
-
-def hashed(*parts):
-    return sha256(b"".join(parts)).digest()
 
 
 def chacha20_block(key, counter):
@@ -144,107 +116,6 @@ class Key:  # an Ed25519 public key, from its text `name+id+base64(0x01 || key)`
         self.public.verify(data[4:], text)
 
 
-def spelled(value):
-    """A value as a canonical line has it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return re.sub("[\x7f-\x9f\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def members(text):
-    """Keys and values of a JSON object as they are spelled there."""
-    decoder, at, found = json.JSONDecoder(), 1, []
-    while text[at] != "}":
-        at += text[at] == ","
-        middle = decoder.raw_decode(text, at)[1]
-        end = decoder.raw_decode(text, middle + 1)[1]
-        found.append(text[at:end])
-        at = end
-    return found
-
-
-def group(name, row, promoted, layout):
-    """One of the objects with fields: promoted members and the others, in their order."""
-    here = {
-        number: spelled(column.partition(".")[2]) + ":" + spelled(row[column])
-        for number, column in enumerate(promoted)
-        if column.startswith(f"{name}.") and row[column] is not None
-    }
-    if not here:
-        return row[name]
-    others = members(row[name] or "{}")
-    for place in layout.split(",") if layout else map(str, list(here)):
-        others.append(others.pop(0) if place == "-" else here.pop(int(place)))
-    rest = len(others) - (layout.count(",") + 1 if layout else len(others) - len(members(row[name] or "{}")))
-    need(not here, "a promoted field has no place")
-    return "{" + ",".join(others[rest:] + others[:rest]) + "}"
-
-
-def rebuilt(row, promoted):
-    """The canonical line of a row."""
-    if row["verbatim"] is not None:
-        return row["verbatim"]
-    layouts = ((row["layout"] or "") + ";;").split(";")
-    parts = []
-    for key in KEYS:
-        value = row[key]
-        if key in GROUPS:
-            value = group(key, row, promoted, layouts[GROUPS.index(key)])
-        elif key == "timestamp" and value is not None:
-            whole = datetime.fromtimestamp(value // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-            value = f'"{whole}.{value % 10**9:09}Z"'
-        elif key != "exception" and value is not None:
-            value = spelled(value)
-        if value is not None:
-            parts.append(f'"{key}":{value}')
-    return ("{" + ",".join(parts) + "}").encode()
-
-
-class Archive:
-    """The files that stand for segments: their digests, what they cover, and the lines in them."""
-
-    def __init__(self, directory):
-        self.digests, self.files, self.lines = {}, [], {}
-        for path in sorted(directory.glob("archive/**/*")):
-            name = path.relative_to(directory).as_posix()
-            if path.is_dir() or path.suffix == ".tokens" or name.startswith("archive/.draft/"):
-                continue
-            need(path.is_file() and ARCHIVE.fullmatch(name), f"unknown file {name!a}")
-            self.digests[name] = hashed(content(path)).hex()
-            if path.suffix == ".json":
-                continue
-            with reading(name):
-                facts, rows = self.read(path)
-                need(facts["first"] == int(path.name[:20]), "its name is not its first index")
-                self.files.append((facts["first"], facts["end"], path.suffix == ".age", rows))
-        self.files.sort(key=lambda file: (file[0], -file[1]))
-        reach, counting = 0, []
-        for first, end, encrypted, rows in self.files:
-            if first >= reach:
-                counting.append((first, end, encrypted))
-                self.lines |= rows
-            reach = max(reach, end)
-        self.files = counting
-
-    def read(self, path):
-        if path.suffix == ".age":
-            return json.loads(content(path.with_suffix("").with_suffix(".json"))), {}
-        file = pyarrow.parquet.ParquetFile(path)
-        facts = json.loads(file.schema_arrow.metadata[b"treering"])
-        table = file.read()
-        at = table.schema.get_field_index("timestamp")
-        table = table.set_column(at, "timestamp", table["timestamp"].cast("int64"))
-        promoted = [field["column"] for field in facts["promoted"]]
-        return facts, {row["index"]: rebuilt(row, promoted) for row in table.to_pylist()}
-
-    def covering(self, first, end):
-        """Whether a file stands for the segment, and whether it is encrypted."""
-        for begin, stop, encrypted in self.files:
-            if begin <= first < stop:
-                need(end <= stop, "a file stands for a part of the segment", first)
-                return True, encrypted
-        return False, False
-
-
 class Segment:
     """A segment's seal file and its lines, from itself or the archive, or what was kept of them."""
 
@@ -286,11 +157,18 @@ class Segment:
         in_table = (table[at : at + 16] for at in range(0, len(table), 16))
         salt_of = in_table if seed is None else salts_from(unhex(seed, 32))
         if self.unread:
-            self.unread = count - sum(table[at : at + 16] == bytes(16) for at in range(0, len(table), 16))
+            self.unread = count - sum(
+                table[at : at + 16] == bytes(16) for at in range(0, len(table), 16)
+            )
             zeros = {tree.size + at for at, salt in enumerate(in_table) if salt == bytes(16)}
             unknown = [kept.get(i, (bytes(16), b"")) for i in range(tree.size, self.end)]
-            self.records = [(s, l if i not in zeros or l else b"") for i, (s, l) in enumerate(unknown, tree.size)]
-            self.unknown = {i for i in range(tree.size, self.end) if i not in zeros and i not in kept}
+            self.records = [
+                (s, l if i not in zeros or l else b"")
+                for i, (s, l) in enumerate(unknown, tree.size)
+            ]
+            self.unknown = {
+                i for i in range(tree.size, self.end) if i not in zeros and i not in kept
+            }
             return
         self.unknown = set()
         pruned = (kept.get(i, (None, None)) for i in range(tree.size, self.end))
@@ -318,7 +196,9 @@ class Story:  # what the sealed records about the journal tell
                 self.created = metadata
             case "epoch opened":
                 self.opened.append((index, number(metadata["epoch"]), Key(metadata["key"])))
-            case "records erased" | "records pruned" | "segments archived" if index + 1 not in sizes:
+            case "records erased" | "records pruned" | "segments archived" if (
+                index + 1 not in sizes
+            ):
                 pass  # not a leader's: whoever can write the files may have put it there
             case "records erased":
                 indices = metadata["indices"]
@@ -441,8 +321,8 @@ def examine(directory, pin):
     need(story.created["origin"] == identity.name, "origin is not the identity's name", 0)
     need(number(story.created["epoch"]) == 0, "the first epoch is not 0", 0)
     epoch = follow_keys(checkpoints, roots, identity, key, story.opened)
-    half = any([segment.half_pruned for segment in segments])
-    half |= any([story.settle(segment, absent) for segment in segments if not segment.open])
+    half = sum(segment.half_pruned for segment in segments)
+    half += sum(story.settle(segment, absent) for segment in segments if not segment.open)
     for name, digest in archive.digests.items():
         need(digest in story.announced.get(name, ()), f"{name!a} is not as it was announced")
     current = content(seal / "checkpoint")

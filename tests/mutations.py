@@ -9,6 +9,7 @@ import random
 import shutil
 from pathlib import Path
 
+from archiving import archived_journal
 from forging import sealed_journal
 
 import treering
@@ -122,7 +123,13 @@ def journal_case(name, journal, trust, *, older=None):
     """A journal: all that its verifier reads."""
     files = [
         path.relative_to(journal).as_posix()
-        for pattern in ("active/*.jsonl", "seal/checkpoint", "seal/checkpoints", "seal/**/*.seal")
+        for pattern in (
+            "active/*.jsonl",
+            "archive/*/*",
+            "seal/checkpoint",
+            "seal/checkpoints",
+            "seal/**/*.seal",
+        )
         for path in journal.glob(pattern)
     ]
     last = max(path.stem for path in journal.glob("active/*.jsonl"))
@@ -159,6 +166,7 @@ def corpus(base):
     prune(changed_journal, 20)
     yield journal_case("erased and pruned", changed_journal, trust)
 
+    yield from archived(base)
     yield from witnessed(base)
 
     target = base / "tiles"
@@ -189,6 +197,34 @@ def corpus(base):
             return False
 
     yield Case("proof", place, ["proof", "record"], proof_passes)
+
+
+def archived(base):
+    """Journals whose segments are files of the archive: as they were made, and thinned and erased since."""
+    plain = base / "archived"
+    trust = archived_journal(plain, records=30, epochs=2)
+    yield journal_case("archived", plain, trust)
+
+    thinned = base / "thinned"
+    trust = sealed_journal(thinned, records=45, epochs=3)
+    treering.configure(directory=thinned, console=False)
+    for number in range(40):
+        treering.get_logger("app").log(
+            "ERROR" if number % 9 == 0 else "INFO", "more", number=number
+        )
+    treering.shutdown()
+    _core.archive_now(thinned)
+    older = {
+        path.relative_to(thinned).as_posix(): path.read_bytes()
+        for path in thinned.glob("archive/*/*.parquet")
+    }
+    prune(thinned, 75, keep_level="ERROR")
+    erase(
+        thinned,
+        [max(_core.archive_list(thinned), key=lambda file: file["first"])["first"] + 1],
+        reason="asked",
+    )
+    yield journal_case("archived and thinned", thinned, trust, older=older)
 
 
 def witnessed(base):

@@ -1,7 +1,7 @@
 //! The journal as Python sees it: a reader with a cursor, its levels, its state, and a drain.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use pyo3::prelude::*;
@@ -18,7 +18,14 @@ use crate::errors::raise;
 /// Follows a journal from an index on.
 #[pyclass(module = "treering._core")]
 pub struct Reader {
-    inner: journal::Reader,
+    /// A file of the archive that is being read is not for two threads.
+    inner: Mutex<journal::Reader>,
+}
+
+impl Reader {
+    fn inner(&self) -> MutexGuard<'_, journal::Reader> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[pymethods]
@@ -33,7 +40,7 @@ impl Reader {
     ) -> PyResult<Self> {
         let identities = identities.map(|keys| keys.inner.clone()).unwrap_or_default();
         let opened = py.detach(|| journal::Reader::open_with(&directory, index, identities));
-        Ok(Self { inner: opened.map_err(raise)? })
+        Ok(Self { inner: Mutex::new(opened.map_err(raise)?) })
     }
 
     fn read<'py>(
@@ -41,32 +48,33 @@ impl Reader {
         py: Python<'py>,
         max_bytes: usize,
     ) -> PyResult<(u64, Bound<'py, PyBytes>)> {
-        let batch = py.detach(|| self.inner.read(max_bytes)).map_err(raise)?;
+        let batch = py.detach(|| self.inner().read(max_bytes)).map_err(raise)?;
         Ok((batch.first, PyBytes::new(py, &batch.bytes)))
     }
 
     fn seek(&mut self, py: Python<'_>, index: u64) -> PyResult<()> {
-        py.detach(|| self.inner.seek(index)).map_err(raise)
+        py.detach(|| self.inner().seek(index)).map_err(raise)
     }
 
     #[getter]
     fn position(&self) -> u64 {
-        self.inner.position()
+        self.inner().position()
     }
 
     #[getter]
     fn begin(&self) -> PyResult<u64> {
-        self.inner.begin().map_err(raise)
+        self.inner().begin().map_err(raise)
     }
 
     #[getter]
     fn end(&mut self, py: Python<'_>) -> PyResult<u64> {
-        py.detach(|| self.inner.end()).map_err(raise)
+        py.detach(|| self.inner().end()).map_err(raise)
     }
 
     fn __repr__(&self) -> String {
-        let directory = self.inner.journal().directory().display();
-        format!("<Reader of '{directory}' before index {}>", self.inner.position())
+        let inner = self.inner();
+        let directory = inner.journal().directory().display();
+        format!("<Reader of '{directory}' before index {}>", inner.position())
     }
 }
 

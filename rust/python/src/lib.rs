@@ -53,10 +53,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<textfile::TextFile>()?;
     methods::register(module)?;
     for function in [
-        wrap_pyfunction!(archiving::archive_now, module)?,
         wrap_pyfunction!(archive::archive_lines, module)?,
         wrap_pyfunction!(archive::archive_lines_at, module)?,
         wrap_pyfunction!(archive::archive_list, module)?,
+        wrap_pyfunction!(archiving::archive_now, module)?,
         wrap_pyfunction!(archive::archive_write, module)?,
         wrap_pyfunction!(archive::lines_to_arrow, module)?,
         wrap_pyfunction!(configure::close, module)?,

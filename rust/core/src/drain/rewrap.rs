@@ -10,7 +10,7 @@ use super::Leader;
 use crate::archive::{self, outside, Identities, Recipients};
 use crate::error::{At, Result};
 use crate::journal::sync_directory;
-use crate::seal::hex;
+use crate::seal::{hex, sha256, ARCHIVED};
 
 /// What a leader has encrypted anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,8 +66,9 @@ impl Leader {
             "rows": facts.rows,
             "sha256": hex(&written.sha256),
             "path": place,
+            "facts_sha256": hex(&sha256(outside::text(facts, &recipients.names()).as_bytes())),
         }]);
-        self.declare("segments archived", &[("files", said)])?;
+        self.declare(ARCHIVED, &[("files", said)])?;
         fs::rename(&draft, path).at("moving into the archive", path)?;
         sync_directory(path.parent().unwrap_or(&journal))?;
         // Last: from then on the file counts as done.

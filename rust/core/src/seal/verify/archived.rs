@@ -17,8 +17,12 @@ use crate::archive::{self, Archived, Identities, Lines};
 
 /// Pieces that one file may be ahead of the walk.
 const AHEAD: usize = 4;
-/// Files that nobody believes: made again from others, or not finished.
-const IGNORED: [&str; 1] = ["tokens"];
+
+/// Files that nobody believes: caches made from others, and what is not finished.
+fn is_ignored(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy());
+    ending.is_some_and(|ending| ending == "tokens" || ending.contains("draft"))
+}
 
 /// SHA-256 of every file in the archive that has to be what the journal announced, by its path.
 #[derive(Debug, Default)]
@@ -43,8 +47,6 @@ fn files(journal: &Path) -> Judged<Vec<PathBuf>> {
             let entry = entry.map_err(|error| unreadable(&directory, &error))?;
             let path = entry.path();
             let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
-            let is_ignored =
-                path.extension().is_some_and(|ending| IGNORED.iter().any(|i| ending == *i));
             let is_drafts = directory.ends_with(archive::DIRECTORY) && path.ends_with(DRAFTS);
             if kind.is_dir() && is_drafts {
                 continue;
@@ -53,7 +55,7 @@ fn files(journal: &Path) -> Judged<Vec<PathBuf>> {
                 rest.push(path);
             } else if !kind.is_file() {
                 return Err(Failure::new(format!("'{}' is no file", path.display())));
-            } else if !is_ignored {
+            } else if !is_ignored(&path) {
                 found.push(path);
             }
         }

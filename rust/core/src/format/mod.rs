@@ -21,7 +21,7 @@ mod otlp;
 mod percent;
 mod poseidonos;
 mod raw;
-mod record;
+pub(crate) mod record;
 mod rfc3164;
 mod rfc5424;
 mod scan;

@@ -196,6 +196,32 @@ class TextFile:
     def statistics(self) -> dict[str, Any]: ...
 
 @final
+class ActiveBatches:
+    """Records of a journal that are not archived yet, as Arrow record batches.
+
+    The columns are those of `docs/concepts/archive-files.md` without promoted ones. The files are
+    opened at once, so that archiving takes nothing away; every reading begins anew.
+    """
+
+    def __new__(
+        cls,
+        directory: str | PathLike[str],
+        start: int = 0,
+        end: int | None = None,
+        filter: Filter | None = None,  # noqa: A002 - the word of the field
+        columns: Sequence[str] | None = None,
+    ) -> Self: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The Arrow PyCapsule interface: a stream of about 8,192 records a batch."""
+
+@final
+class LineBatches:
+    """Lines in memory as Arrow record batches; what `lines_to_arrow` gives."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The Arrow PyCapsule interface; every reading begins anew."""
+
+@final
 class Miner:
     """Finds templates of messages.
 
@@ -269,6 +295,25 @@ class Recogniser:
     def parse_rest(self) -> bytes: ...
     def counts(self) -> dict[str, int]: ...
 
+def archive_lines(path: str | PathLike[str], index: int = 0) -> list[tuple[int, bytes]]:
+    """The lines of a file of the archive from `index` on: index of the first, and lines.
+
+    A missing record is an empty line; where many are missing, another pair begins.
+    """
+
+def archive_list(directory: str | PathLike[str]) -> list[dict[str, Any]]:
+    """The files of a journal's archive, in order: their facts, `path`, `is_encrypted`, `bytes`."""
+
+def archive_write(
+    inputs: Sequence[tuple[int, str | PathLike[str]]],
+    path: str | PathLike[str],
+    journal_id: str = "",
+) -> dict[str, Any]:
+    """Writes JSON Lines (index of the first record, path) into one file and compares it with them.
+
+    Returns its facts.
+    """
+
 def configure(settings: Mapping[str, Any]) -> list[tuple[str, int | None, int | None]]: ...
 def configure_levels(
     configured: Sequence[tuple[str, int]], removed: Sequence[tuple[str, int]]
@@ -286,6 +331,14 @@ def journald_fields(data: bytes, indexes: Sequence[int]) -> list[bytes]:
     """For each canonical line the fields of an entry in systemd's journal, without its message."""
 
 def levels() -> list[tuple[str, int]]: ...
+def lines_to_arrow(
+    first_index: int,
+    lines: bytes,
+    filter: Filter | None = None,  # noqa: A002 - the word of the field
+    columns: Sequence[str] | None = None,
+) -> LineBatches:
+    """Canonical lines in the columns of the archive; empty ones are left out."""
+
 def log_event(
     logger: Logger,
     level: int,

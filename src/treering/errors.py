@@ -6,7 +6,11 @@ TreeringError
 ├── JournalUnavailable (OSError)      a journal is missing, unreadable, unwritable or unsafe
 ├── JournalDamaged                    a file of a journal does not hold what it should
 ├── VerificationFailed                a proof or a tree is not what a trusted key signed
+├── QueryTimeout (TimeoutError)       a query took longer than it may
+├── QueryCancelled                    a query was cancelled
+├── QueryTooLarge                     a query needs more memory or files than it may
 ├── AnchorError                       nobody outside confirmed a checkpoint
+├── QueryError (ValueError)           a query cannot be understood
 └── OutputError                       an output could not take records
     ├── OutputUnavailable (OSError)   there is nobody to take them: no device, no directory, no service
     ├── BufferFull                    it holds as much as it may
@@ -92,8 +96,45 @@ class VerificationFailed(TreeringError):
     """A proof or a tree of tiles is not what a trusted key signed."""
 
 
+class QueryTimeout(TreeringError, TimeoutError):
+    """A query took longer than it may."""
+
+
+class QueryCancelled(TreeringError):
+    """Somebody cancelled the query."""
+
+
+class QueryTooLarge(TreeringError):
+    """A query needs more memory or files than it may."""
+
+
 class AnchorError(TreeringError):
     """A witness, time stamp authority or command did not confirm a checkpoint; logging goes on."""
+
+
+class QueryError(TreeringError, ValueError):
+    """A query cannot be understood; the message says what is wrong at which column.
+
+    Attributes:
+        column: Where, from 1; `None` when the whole query is meant.
+        excerpt: The place in the query, and below it a caret; tracebacks show it as a note.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "query_invalid",
+        column: int | None = None,
+        excerpt: str | None = None,
+        hint: str | None = None,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint, field=field)
+        self.column = column
+        self.excerpt = excerpt
+        if excerpt:
+            self.add_note(excerpt)
 
 
 class OutputError(TreeringError):

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod archive;
 mod buffer;
 mod call;
 mod callsite;
@@ -34,6 +35,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: imports run with the GIL held.
     let fast_frames = unsafe { frame::choose() };
     module.add("fast_frames", fast_frames)?;
+    module.add_class::<archive::ActiveBatches>()?;
+    module.add_class::<archive::LineBatches>()?;
     module.add_class::<buffer::RecordBuffer>()?;
     module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
@@ -48,6 +51,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<textfile::TextFile>()?;
     methods::register(module)?;
     for function in [
+        wrap_pyfunction!(archive::archive_lines, module)?,
+        wrap_pyfunction!(archive::archive_list, module)?,
+        wrap_pyfunction!(archive::archive_write, module)?,
+        wrap_pyfunction!(archive::lines_to_arrow, module)?,
         wrap_pyfunction!(configure::close, module)?,
         wrap_pyfunction!(configure::close_at_exit, module)?,
         wrap_pyfunction!(configure::configure, module)?,

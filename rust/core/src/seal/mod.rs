@@ -38,6 +38,7 @@ pub use ed25519_dalek::SigningKey;
 pub use erase::{erase_from, is_needed, prune_segment};
 pub use event::{event, Event, ANCHORED, CLOSED, ERASED, FORGOTTEN, PRUNED};
 pub use generation::{open, Opened};
+pub(crate) use hash::commitments as each_commitment;
 pub use hash::{commitment, empty_root, entry, leaf, node, record_leaf, sha256, Hash, Salt};
 pub use keys::{generate as generate_key, note_key};
 pub use note::{is_name, KeyKind, Note, SignatureLine, Vkey};

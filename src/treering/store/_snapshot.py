@@ -1,0 +1,116 @@
+"""What a question is asked of: the files of the archive and the active records, as of one moment."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from treering import _core
+from treering.errors import JournalUnavailable
+from treering.store._active import Active
+from treering.store._pinned import ArchiveFile, Held, Segment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from treering.store._active import Part
+
+_MOST_LOOKS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """A journal as of one moment; nothing of it goes away while somebody holds it.
+
+    Attributes:
+        files: The archive, in order.
+        segments: Segments whose records are not in `files`, in order.
+        active: The records of these segments.
+        end: Index after the newest record.
+    """
+
+    files: tuple[ArchiveFile, ...]
+    segments: tuple[Segment, ...]
+    active: Part
+    end: int
+
+    def lines(self, indexes: list[int]) -> list[tuple[int, bytes]]:
+        """The records with these indexes, which rise, as canonical lines."""
+        found: list[tuple[int, bytes]] = []
+        for file in self.files:
+            inside = [index for index in indexes if file.first <= index < file.end]
+            if inside:
+                found.extend(zip(inside, _core.archive_lines_at(file.file.path, inside), strict=True))
+        starts = [segment.first for segment in self.segments]
+        for segment, end in zip(self.segments, [*starts[1:], self.end], strict=True):
+            first = max(segment.first, self.active.first)
+            inside = [index for index in indexes if first <= index < end]
+            if inside:
+                found.extend(segment.lines(inside))
+        return found
+
+
+class Snapshots:
+    """Takes snapshots of a journal, and keeps what the next one will need again."""
+
+    def __init__(self, directory: Path, open_encrypted: Mapping[str, Any] | None = None) -> None:
+        self.directory = directory
+        self._identities = open_encrypted
+        self._lock = threading.Lock()
+        self._files: dict[tuple[str, int, int, int], ArchiveFile] = {}
+        self._segments: dict[int, Segment] = {}
+        self._active = Active(str(directory))
+
+    def take(self) -> Snapshot:
+        """The journal as it is now.
+
+        Raises:
+            JournalUnavailable: It cannot be read.
+            JournalDamaged: A file of it is not what it should be.
+        """
+        with self._lock:
+            for _ in range(_MOST_LOOKS - 1):
+                try:
+                    return self._look()
+                except OSError as error:
+                    # Between listing and opening, a segment became a file of the archive.
+                    if isinstance(error, JournalUnavailable) and not self._is_there():
+                        raise
+            return self._look()
+
+    def _is_there(self) -> bool:
+        return (self.directory / "journal.json").exists()
+
+    def _look(self) -> Snapshot:
+        # In this order: what is archived in between is then in both, never in none.
+        end = _core.Reader(str(self.directory)).end
+        segments = {
+            int(path.stem): path for path in (self.directory / "active").glob("[0-9]*.jsonl")
+        }
+        files = self._archive()
+        first = max((file.end for file in files), default=0)
+        if segments:
+            first = max(first, min(segments))
+        starts = sorted(segments)
+        ends = [*starts[1:], end]
+        wanted = [start for start, stop in zip(starts, ends, strict=True) if stop > first]
+        self._segments = {
+            start: self._segments.get(start) or Segment(segments[start]) for start in wanted
+        }
+        held = tuple(self._segments.values())
+        return Snapshot(files, held, self._active.part(first, end), end)
+
+    def _archive(self) -> tuple[ArchiveFile, ...]:
+        files = {}
+        for listed in _core.archive_list(str(self.directory)):
+            status = Path(listed["path"]).stat()
+            key = (listed["path"], status.st_ino, status.st_size, status.st_mtime_ns)
+            files[key] = self._files.get(key) or self._open(listed)
+        self._files = files
+        return tuple(sorted(files.values(), key=lambda file: file.first))
+
+    def _open(self, listed: Mapping[str, Any]) -> ArchiveFile:
+        return ArchiveFile(listed["path"], Held.open(listed["path"]), listed["facts"])

@@ -165,7 +165,10 @@ def _patterns(before: pa.Table, after: pa.Table) -> list[Counted]:
 
 def _sides(before: pa.Table, after: pa.Table) -> Any:
     pa = _source.arrow()
-    sides = [pa.repeat(pa.scalar(at, pa.int8()), table.num_rows) for at, table in enumerate((before, after))]
+    sides = [
+        pa.repeat(pa.scalar(at, pa.int8()), table.num_rows)
+        for at, table in enumerate((before, after))
+    ]
     return pa.chunked_array(sides)
 
 
@@ -212,10 +215,7 @@ def _field_sql(columns: list[str]) -> str:
 
 
 def _judged(counted: list[Counted], of_before: int, of_after: int) -> list[Change]:
-    tested = [
-        likelihood_ratio(before, of_before, after, of_after)
-        for *_, before, after in counted
-    ]
+    tested = [likelihood_ratio(before, of_before, after, of_after) for *_, before, after in counted]
     rates = adjusted([p_value(likelihood) for likelihood in tested])
     return [
         Change(

@@ -30,10 +30,11 @@ th { color: var(--soft); font-weight: 600; } .n { text-align: right; font-varian
 td:last-child:not(.n) { white-space: normal; overflow-wrap: anywhere; min-width: 14rem; }
 .code { font-family: ui-monospace, monospace; } svg { width: 100%; height: auto; }
 svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } .grid { stroke: var(--line); }
-.s0, .q0 { fill: var(--s0); } .s1, .q1 { fill: var(--s1); } .s2, .q2 { fill: var(--s2); }
+.s0, .q0, .q1, .q2 { fill: var(--s0); } .s1 { fill: var(--s1); } .s2 { fill: var(--s2); }
+.q1 { opacity: .6; } .q2 { opacity: .3; } .trend { white-space: pre !important; }
 .key { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; }
 """
-_CODE = frozenset({"pattern", "message", "trend"})
+_CODE = frozenset({"pattern", "message"})
 _WARNING = ("WARN", "WARNING")
 
 
@@ -44,7 +45,7 @@ def page(report: Report) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         # Should a record ever find a way to become markup, it could still load and run nothing.
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">',
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{title}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1><p>{escape(summary(report))}</p>",
         _volume(report.performance),
@@ -54,7 +55,9 @@ def page(report: Report) -> str:
         if table.head[:1] == (report.performance.by,) and "p99>" in table.head:
             parts.append(_percentiles(report.performance))
     if report.forgotten:
-        parts.append(f"<p>{report.forgotten:,} records have patterns that were too many to be kept.</p>")
+        parts.append(
+            f"<p>{report.forgotten:,} records have patterns that were too many to be kept.</p>"
+        )
     return "\n".join([*parts, "</body></html>", ""])
 
 
@@ -62,7 +65,10 @@ def _volume(speed: Performance) -> str:
     labels = [f"{rate.begin:%m-%d %H:%M:%S}" for rate in speed.rates]
     warnings = [sum(rate.levels.get(name, 0) for name in _WARNING) for rate in speed.rates]
     errors = [rate.errors for rate in speed.rates]
-    others = [rate.count - warned - failed for rate, warned, failed in zip(speed.rates, warnings, errors, strict=True)]
+    others = [
+        rate.count - warned - failed
+        for rate, warned, failed in zip(speed.rates, warnings, errors, strict=True)
+    ]
     series = {"other": others, "warnings": warnings, "errors": errors}
     plot = stacked(labels, series, "Records over time")
     if not plot:
@@ -89,7 +95,9 @@ def _table(table: Table) -> str:
     head = f"<h2{alarm}>{escape(visible(table.title))}</h2>"
     if not table.rows:
         return f"{head}<p>{escape(visible(table.empty))}</p>"
-    names = "".join(f"<th{_class(name)}>{escape(visible(name.rstrip('>')))}</th>" for name in table.head)
+    names = "".join(
+        f"<th{_class(name)}>{escape(visible(name.rstrip('>')))}</th>" for name in table.head
+    )
     rows = "".join(
         "<tr>"
         + "".join(
@@ -105,4 +113,6 @@ def _table(table: Table) -> str:
 def _class(name: str) -> str:
     if name.endswith(">"):
         return ' class="n"'
-    return ' class="code"' if name in _CODE or name.startswith("per ") else ""
+    if name == "trend" or name.startswith("per "):
+        return ' class="code trend"'
+    return ' class="code"' if name in _CODE else ""

@@ -79,7 +79,9 @@ def parse_many(
             yield path, record
 
 
-def detect_format(lines: str | os.PathLike[str] | Iterable[str | bytes], sample: int = 1000) -> Format:
+def detect_format(
+    lines: str | os.PathLike[str] | Iterable[str | bytes], sample: int = 1000
+) -> Format:
     """The form of most of the first `sample` lines.
 
     Raises:

@@ -180,7 +180,7 @@ SELECT m.pattern, count(*) AS records, mode(component), min(epoch_ns(timestamp))
     count(DISTINCT (file, line)), any_value(file), any_value(line)
 FROM mined m JOIN levels USING (pattern) LEFT JOIN buckets USING (pattern)
 GROUP BY m.pattern ORDER BY records DESC, m.pattern
-"""
+"""  # noqa: S608 - a number of ours
 
 
 def summarise(
@@ -230,4 +230,3 @@ def slope(counts: tuple[int, ...]) -> float:
     rise = sum((at - middle) * count for at, count in enumerate(counts))
     spread = sum((at - middle) ** 2 for at in range(size))
     return rise / spread * (size - 1) / mean
-

@@ -251,7 +251,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, limit: int) -> tuple[Group, .
         [limit],
     ).fetchall()
     return tuple(
-        Group(name, count, errors, measured, mean, *(shares or [None] * 4), most)
+        Group(name, count, errors, measured, mean, *(shares or [None] * 4), most)  # type: ignore[call-arg]
         for name, count, errors, measured, mean, shares, most in rows
     )
 

@@ -158,7 +158,7 @@ def _split(mined: Any, begin: int | None) -> tuple[Any, frozenset[int]]:
 def _at_least_error(mined: Any) -> Any:
     from pyarrow import compute
 
-    return compute.fill_null(compute.greater_equal(mined.column("level_number"), ERROR), False)  # noqa: FBT003
+    return compute.fill_null(compute.greater_equal(mined.column("level_number"), ERROR), False)
 
 
 def _first(found: Patterns, limit: int) -> Patterns:
@@ -207,7 +207,7 @@ def health(status: Mapping[str, Any]) -> tuple[Health, ...]:
     tail = f", {behind:,} behind" if behind else ""
     found.append(Health("sealed", f"{seal['sealed']:,} records{tail}", behind == 0 or bool(domain)))
     anchor = "never" if anchored is None else f"{duration(anchored)} ago"
-    found.append(Health("last anchor", anchor, anchored is not None))
+    found.append(Health("last anchor", anchor, is_good=True))
     return (*found, *_outputs(status))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def likelihood_ratio(before: int, of_before: int, after: int, of_after: int) -> float:
-    """G² of a 2 × 2 table: `before` of `of_before` against `after` of `of_after`.
+    """G² of a 2 by 2 table: `before` of `of_before` against `after` of `of_after`.
 
     Dunning, "Accurate Methods for the Statistics of Surprise and Coincidence" (1993): right for rare
     events, where Pearson's chi-square is not.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from treering import _core
-from treering._levels import level_number
 from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def batches(
     """
     pa = arrow()
     if hasattr(source, "search"):
-        found = source.search(query or "").arrow()
+        found = _asked(source, query, start, end)
     elif query:
         raise ConfigurationError(
             f"query '{query}' needs a Store; lines and tables are taken as they are",
@@ -115,6 +114,25 @@ def batches(
         wanted = _within(batch, *between)
         if wanted.num_rows:
             yield wanted
+
+
+def _asked(store: Any, query: str | None, start: Time | None, end: Time | None) -> Any:
+    times = (_text(nanoseconds(start, "start")), _text(nanoseconds(end, "end")))
+    answer = store.search(query or "", start=times[0], end=times[1], limit=None, order="oldest")
+    if answer.is_table:
+        raise ConfigurationError(
+            f"query '{query}' has pipes: here only records can be chosen",
+            code="query_has_pipes",
+            field="query",
+        )
+    return answer.arrow()
+
+
+def _text(time_ns: int | None) -> str | None:
+    if time_ns is None:
+        return None
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
 
 
 def table(
@@ -175,44 +193,25 @@ def _read(source: object) -> Iterator[pa.RecordBatch]:
             field="source",
         )
     pa = arrow()
-    columns = schema()
-    records = (_row(at, item) for at, item in enumerate(source))
-    while rows := list(islice(records, _BATCH)):
-        yield pa.RecordBatch.from_pylist([row for row in rows if row is not None], columns)
+    items = iter(source)
+    first = 0
+    while some := list(islice(items, _BATCH)):
+        pairs = [_line(at, item) for at, item in enumerate(some, first)]
+        first += len(some)
+        pairs = [pair for pair in pairs if pair[1]]
+        lines = b"".join(line + b"\n" for _, line in pairs)
+        found = pa.table(_core.lines_to_arrow(0, lines)).combine_chunks()
+        indexes = pa.array([index for index, _ in pairs], pa.int64())
+        place = found.schema.get_field_index("index")
+        yield from found.set_column(place, found.schema.field(place), indexes).to_batches()
 
 
-def _row(at: int, item: Any) -> dict[str, Any] | None:
+def _line(at: int, item: Any) -> tuple[int, bytes]:
     index, item = item if isinstance(item, tuple) else (at, item)
     if isinstance(item, Mapping):
-        record = dict(item)
-    elif not item.strip():
-        return None
-    else:
-        record = _parsed(item)
-    row: dict[str, Any] = {"index": index}
-    row.update({name: str(record[name]) for name in _STRINGS if record.get(name) is not None})
-    row.update({name: record[name] for name in _NUMBERS if isinstance(record.get(name), int)})
-    row.update({name: json.dumps(record[name]) for name in _OBJECTS if record.get(name)})
-    row["timestamp"] = _core.parse_time(str(record.get("timestamp", "")))
-    row["level_number"] = _number(row.get("level"))
-    return row
-
-
-def _parsed(line: bytes | str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        record = None
-    if isinstance(record, dict):
-        return record
-    return {"message": line.decode(errors="replace") if isinstance(line, bytes) else line}
-
-
-def _number(name: str | None) -> int | None:
-    try:
-        return None if name is None else level_number(name)
-    except ConfigurationError:
-        return None
+        item = json.dumps(item, default=str)
+    line = item.encode("utf-8", "replace") if isinstance(item, str) else bytes(item)
+    return index, line.strip().replace(b"\n", b" ")
 
 
 def quoted(name: str) -> str:

@@ -49,7 +49,9 @@ def bars(rows: Sequence[tuple[str, Sequence[float]]], names: Sequence[str], titl
     room = _WIDTH - _NAME - 90
     for at, (name, values) in enumerate(rows):
         y = at * _ROW + 4
-        out.append(f'<text x="{_NAME - 8}" y="{y + 15}" text-anchor="end">{escape(_short(name))}</text>')
+        out.append(
+            f'<text x="{_NAME - 8}" y="{y + 15}" text-anchor="end">{escape(_short(name))}</text>'
+        )
         for place in range(len(values) - 1, -1, -1):
             hint = escape(f"{name} {names[place]}: {values[place]:,.4g}")
             out.append(

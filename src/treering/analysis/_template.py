@@ -52,7 +52,7 @@ def parse_template(template: str, line: str) -> list[str] | None:
         is_last = place == len(parts) - 1
         # Searching from the end for the last part keeps this linear: there is nothing to try again.
         end = len(line) - len(part) if is_last else line.find(part, at)
-        if end < at or not line.endswith(part) and is_last:
+        if end < at or (not line.endswith(part) and is_last):
             return None
         found.append(line[at:end])
         at = end + len(part)

@@ -38,7 +38,9 @@ def visible(text: str) -> str:
 def tables(report: Report) -> list[Table]:
     """Everything of the report that is a table."""
     speed = report.performance
-    since = f"New patterns, first seen since {report.new_since}" if report.new_since else "New patterns"
+    since = (
+        f"New patterns, first seen since {report.new_since}" if report.new_since else "New patterns"
+    )
     return [
         _volume(report),
         _patterns("Top errors", report.errors, "no record at ERROR or above", is_alarming=True),
@@ -59,7 +61,13 @@ def tables(report: Report) -> list[Table]:
             "Bursts",
             ("begin", "what", "count>", "usual>", "deviations>"),
             tuple(
-                (clock(burst.begin), burst.what, f"{burst.count:,}", number(burst.usual), number(burst.deviations))
+                (
+                    clock(burst.begin),
+                    burst.what,
+                    f"{burst.count:,}",
+                    number(burst.usual),
+                    number(burst.deviations),
+                )
                 for burst in speed.bursts
             ),
             "no interval stands out",
@@ -183,7 +191,10 @@ def aligned(
     shown = [[visible(cell) for cell in row] for row in rows]
     names = [name.rstrip(">") for name in head]
     sizes = [max(map(len, cells)) for cells in zip(names, *shown, strict=True)]
-    sizes = [min(size, 40) if at < len(sizes) - 1 and "trend" not in head[at] else size for at, size in enumerate(sizes)]
+    sizes = [
+        min(size, 40) if at < len(sizes) - 1 and "trend" not in head[at] else size
+        for at, size in enumerate(sizes)
+    ]
     room = width - 2 - sum(size + 2 for size in sizes[:-1])
     sizes[-1] = min(sizes[-1], max(room, _LEAST_WIDTH))
 
@@ -210,7 +221,9 @@ def markdown(report: Report) -> str:
             out += [_escaped(table.empty), ""]
             continue
         out.append("| " + " | ".join(_escaped(name.rstrip(">")) for name in table.head) + " |")
-        out.append("|" + "|".join("---:" if name.endswith(">") else "---" for name in table.head) + "|")
+        out.append(
+            "|" + "|".join("---:" if name.endswith(">") else "---" for name in table.head) + "|"
+        )
         out += ["| " + " | ".join(_escaped(cell) for cell in row) + " |" for row in table.rows]
         out.append("")
     if report.forgotten:

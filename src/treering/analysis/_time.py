@@ -34,7 +34,9 @@ def sparkline(counts: Sequence[float]) -> str:
 
 def nice_interval(span_s: float, parts: int = 60) -> float:
     """Seconds of an interval that people use, about `parts` of which make up the span."""
-    return next((nice for nice in _NICE_S if span_s / nice <= parts), max(span_s / parts, _NICE_S[-1]))
+    return next(
+        (nice for nice in _NICE_S if span_s / nice <= parts), max(span_s / parts, _NICE_S[-1])
+    )
 
 
 def duration(seconds: float) -> str:
@@ -42,7 +44,7 @@ def duration(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
     for large, small, size, part in (
         ("m", "s", 60, 1),
         ("h", "m", 3600, 60),
@@ -50,7 +52,8 @@ def duration(seconds: float) -> str:
     ):
         if seconds < size * (60 if large == "m" else 24) or large == "d":
             whole, rest = divmod(seconds, size)
-            return f"{whole:.0f} {large} {rest // part:.0f} {small}"
+            less = f" {rest // part:.0f} {small}" if rest >= part else ""
+            return f"{whole:.0f} {large}{less}"
     return f"{seconds:.0f} s"
 
 

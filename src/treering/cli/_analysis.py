@@ -6,14 +6,13 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from treering import _core
 from treering.cli import _options
-from treering.errors import ConfigurationError
 from treering.journal import Journal
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+
+    from treering.store import Store
 
 _WIDE = 160
 
@@ -28,15 +27,12 @@ def add_records(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=_options.time_ns, metavar="TIME", help="before this time")
 
 
-def open_records(
-    directory: str, query: str | None, since: int | None, until: int | None
-) -> Iterator[tuple[int, bytes]]:
-    """The records of a journal between two times."""
-    if query:
-        raise ConfigurationError("queries need the store", code="query_needs_store")
-    journal = Journal(directory)
-    journal.recover()
-    return journal.records(filter=_core.Filter(since_ns=since, until_ns=until))
+def open_records(directory: str) -> Store:
+    """The store of a journal, with what dead processes left in their rings."""
+    from treering.store import open_store
+
+    Journal(directory).recover()
+    return open_store(directory)
 
 
 def range_of(text: str) -> tuple[int | None, int | None]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from treering.analysis import Change, Difference
 
+    Range = tuple[int | None, int | None]
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command."""
@@ -24,12 +26,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("directory", metavar="DIR", help="directory of the journal")
     parser.add_argument("query", nargs="?", metavar="QUERY", help="which records of both")
-    parser.add_argument("--before", required=True, metavar="RANGE|QUERY", help="what is compared with")
+    parser.add_argument(
+        "--before", required=True, metavar="RANGE|QUERY", help="what is compared with"
+    )
     parser.add_argument("--after", metavar="RANGE|QUERY", help="default: what follows --before")
     parser.add_argument(
-        "--rate", type=float, default=0.05, metavar="R", help="false discoveries accepted (default: 0.05)"
+        "--rate",
+        type=float,
+        default=0.05,
+        metavar="R",
+        help="false discoveries accepted (default: 0.05)",
     )
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="of each table (default: 20)")
+    parser.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="of each table (default: 20)"
+    )
     parser.add_argument("--json", action="store_true", help="one change a line")
     parser.set_defaults(run=run)
 
@@ -41,12 +51,13 @@ def run(options: argparse.Namespace) -> Exit:
     after = options.after
     if after is None:
         if not _analysis.is_range(options.before) or options.before.rstrip().endswith(".."):
-            raise ValueError("--after is missing: only a range of time with an end is followed by one")
+            raise ValueError(
+                "--after is missing: only a range of time with an end is followed by one"
+            )
         after = options.before.rpartition("..")[2] + ".."
-    sides = [
-        _side(options.directory, options.query, chosen) for chosen in (options.before, after)
-    ]
-    found = diff(sides[0], other=sides[1], rate=options.rate)
+    with _analysis.open_records(options.directory) as store:
+        sides = [_side(chosen) for chosen in (options.before, after)]
+        found = diff(store, *sides, query=options.query, rate=options.rate)
     if options.json:
         for change in (*found.patterns, *found.fields):
             print(json.dumps(change.to_dict()))
@@ -55,17 +66,16 @@ def run(options: argparse.Namespace) -> Exit:
     return Exit.DONE if found.patterns or found.fields else Exit.NO
 
 
-def _side(directory: str, query: str | None, chosen: str) -> object:
-    if _analysis.is_range(chosen):
-        return _analysis.open_records(directory, query, *_analysis.range_of(chosen))
-    both = f"({query}) and ({chosen})" if query else chosen
-    return _analysis.open_records(directory, both, None, None)
+def _side(chosen: str) -> str | Range:
+    return _analysis.range_of(chosen) if _analysis.is_range(chosen) else chosen
 
 
 def _show(found: Difference, limit: int) -> None:
     from treering.analysis._text import aligned, visible
 
-    print(f"{found.before:,} records before, {found.after:,} after; {found.compared:,} things compared")
+    print(
+        f"{found.before:,} records before, {found.after:,} after; {found.compared:,} things compared"
+    )
     for title, changes, head in (
         ("Patterns", found.patterns, "pattern"),
         ("Fields", found.fields, "field"),
@@ -85,7 +95,7 @@ def _show(found: Difference, limit: int) -> None:
 
 def _row(change: Change) -> tuple[str, ...]:
     what = change.name if change.value is None else f"{change.name} = {change.value}"
-    grown = f"{2.0**change.log2_ratio:.3g} ×"
+    grown = f"{2.0**change.log2_ratio:.3g} x"
     state = "new" if change.is_new else "gone" if change.is_gone else grown
     return (
         f"{change.before:,}",

@@ -10,8 +10,9 @@ from treering.cli._exit import Exit
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-    from treering.analysis import Patterns
+    from treering.analysis import Pattern, Patterns
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,10 +40,14 @@ def run(options: argparse.Namespace) -> Exit:
     """Shows them; NO when there is none."""
     from treering.analysis import patterns
 
-    records = _analysis.open_records(
-        options.directory, options.query, options.since, options.until
-    )
-    found = patterns(records, new_since=options.new_since)
+    with _analysis.open_records(options.directory) as store:
+        found = patterns(
+            store,
+            query=options.query,
+            start=options.since,
+            end=options.until,
+            new_since=options.new_since,
+        )
     wanted = [one for one in found if options.new_since is None or one.is_new]
     shown = wanted[: options.limit] if options.limit > 0 else wanted
     if options.json:
@@ -53,7 +58,7 @@ def run(options: argparse.Namespace) -> Exit:
     return Exit.DONE if shown else Exit.NO
 
 
-def _show(found: Patterns, shown: list, wanted: int, *, with_examples: bool) -> None:
+def _show(found: Patterns, shown: Sequence[Pattern], wanted: int, *, with_examples: bool) -> None:
     from treering.analysis._text import aligned, visible
     from treering.analysis._time import clock
 

@@ -31,9 +31,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="default: by the ending of -o, else terminal",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
-    parser.add_argument("--measure", default="duration_ms", metavar="FIELD", help="default: duration_ms")
+    parser.add_argument(
+        "--measure", default="duration_ms", metavar="FIELD", help="default: duration_ms"
+    )
     parser.add_argument("--by", default="component", metavar="FIELD", help="default: component")
-    parser.add_argument("--limit", type=int, default=10, metavar="N", help="rows of a table (default: 10)")
+    parser.add_argument(
+        "--limit", type=int, default=10, metavar="N", help="rows of a table (default: 10)"
+    )
     parser.add_argument("--title", help="default: the journal's directory")
     parser.add_argument(
         "--color", choices=("auto", "always", "never"), default="auto", help="for the terminal"
@@ -46,16 +50,18 @@ def run(options: argparse.Namespace) -> Exit:
     from treering.analysis import report
 
     journal = Journal(options.directory)
-    found = report(
-        _analysis.open_records(options.directory, options.query, None, options.until),
-        start=options.since,
-        end=options.until,
-        field=options.measure,
-        by=options.by,
-        limit=max(1, options.limit),
-        title=options.title or f"Report of {journal.directory.absolute().name}",
-        status={**journal.status(), "end": journal.end},
-    )
+    with _analysis.open_records(options.directory) as store:
+        found = report(
+            store,
+            query=options.query,
+            start=options.since,
+            end=options.until,
+            field=options.measure,
+            by=options.by,
+            limit=max(1, options.limit),
+            title=options.title or f"Report of {journal.directory.absolute().name}",
+            status={**journal.status(), "end": journal.end},
+        )
     ending = Path(options.output or "").suffix.lower()
     form = options.format or _ENDINGS.get(ending, "terminal")
     if form == "terminal":

@@ -14,8 +14,8 @@ use crate::console::Filter;
 use crate::errors::raise;
 
 fn set_facts(dict: &Bound<'_, PyDict>, facts: &Facts) -> PyResult<()> {
-    let text = serde_json::to_string(facts)
-        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let text =
+        serde_json::to_string(facts).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let read = dict.py().import("json")?.call_method1("loads", (text,))?;
     dict.call_method1("update", (read,)).map(|_| ())
 }
@@ -49,8 +49,7 @@ pub fn archive_write<'py>(
     let inputs: Vec<Input> = inputs.into_iter().map(segment).collect();
     let write = || -> Result<Facts> {
         let identities = Identities::default();
-        let options =
-            archive::WriteOptions { journal_id, keep: None, identities: &identities };
+        let options = archive::WriteOptions { journal_id, keep: None, identities: &identities };
         let facts = archive::write(&inputs, &path, &options)?;
         let file = Archived { path: path.clone(), is_encrypted: false, facts };
         archive::check(&file, Against::Inputs(&inputs), &identities)?;
@@ -86,7 +85,10 @@ fn wanted(filter: Option<&Bound<'_, Filter>>, columns: Option<Vec<String>>) -> W
 }
 
 /// A stream of batches for whoever speaks the Arrow `PyCapsule` interface.
-fn capsule<'py>(py: Python<'py>, batches: Result<archive::Batches>) -> PyResult<Bound<'py, PyCapsule>> {
+fn capsule<'py>(
+    py: Python<'py>,
+    batches: Result<archive::Batches>,
+) -> PyResult<Bound<'py, PyCapsule>> {
     let stream = FFI_ArrowArrayStream::new(Box::new(batches.map_err(raise)?));
     PyCapsule::new(py, stream, Some(c"arrow_array_stream".to_owned()))
 }

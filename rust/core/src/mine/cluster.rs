@@ -52,8 +52,8 @@ pub struct Nearness {
 }
 
 impl Cluster {
-    pub fn new(group: u32, masked: &Masked, seen: Seen, message: &str) -> Self {
-        let mut cluster = Self {
+    pub fn new(group: u32, masked: &Masked, seen: Seen) -> Self {
+        Self {
             group,
             words: masked.words().map(Into::into).collect(),
             units: 0,
@@ -63,9 +63,7 @@ impl Cluster {
             last: seen,
             used: 0,
             examples: Vec::new(),
-        };
-        cluster.keep(seen, message);
-        cluster
+        }
     }
 
     /// Counts a message and keeps it as an example while there is room for one that differs.

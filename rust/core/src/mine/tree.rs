@@ -93,13 +93,10 @@ impl Miner {
         let known = self.recent.get(&exact).map(|&id| self.settled(id)).filter(|&id| id != REST);
         let id = known
             .or_else(|| self.nearest(group, &masked))
-            .unwrap_or_else(|| self.insert(Cluster::new(group, &masked, seen, message)));
+            .unwrap_or_else(|| self.insert(Cluster::new(group, &masked, seen)));
         if let Some(cluster) = self.clusters.get_mut(&id) {
             cluster.used = self.clock;
-            // A new one has counted its first message itself.
-            if cluster.count != 1 || cluster.first != seen {
-                cluster.keep(seen, message);
-            }
+            cluster.keep(seen, message);
         }
         if known.is_none() {
             self.remember(exact, id);

@@ -57,16 +57,16 @@ def mined(messages):
     miner = _core.Miner()
     ids = array("I", miner.settle(miner.add_lines(b"".join(m.encode() + b"\n" for m in messages))))
     templates = {found["id"]: found["template"] for found in miner.templates()}
-    return list(ids), [templates[id] for id in ids]
+    return list(ids), [templates[one] for one in ids]
 
 
 def accuracy(truth, messages):
     """GA, PA and the share that is exact; `truth` holds an id and a template for each message."""
     ids, templates = mined(messages)
     right, ours = defaultdict(set), defaultdict(set)
-    for at, ((event, _), id) in enumerate(zip(truth, ids, strict=True)):
+    for at, ((event, _), one) in enumerate(zip(truth, ids, strict=True)):
         right[event].add(at)
-        ours[id].add(at)
+        ours[one].add(at)
     grouped = sum(len(group) for group in ours.values() if right[truth[min(group)][0]] == group)
     pairs = [(wanted, found) for (_, wanted), found in zip(truth, templates, strict=True)]
     parsed = sum(normalised(wanted) == normalised(found) for wanted, found in pairs)

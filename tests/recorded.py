@@ -5,7 +5,9 @@ import random
 from datetime import UTC, datetime
 
 BEGIN_S = 1_790_000_000
-HOSTILE = "Connection to host db{0} lost: <script>alert(1)</script> \x1b[31m | [x](javascript:x) `y`"
+HOSTILE = (
+    "Connection to host db{0} lost: <script>alert(1)</script> \x1b[31m | [x](javascript:x) `y`"
+)
 
 
 def at(seconds):

@@ -24,7 +24,9 @@ FORMATS = [
 def corpus(number=3000):
     """Messages with the number of their format, as a generator made them."""
     chance = random.Random(11)
-    names = [f"{a}{b}" for a in ("ash", "elm", "oak", "fir") for b in ("wood", "leaf", "root", "bark")]
+    names = [
+        f"{a}{b}" for a in ("ash", "elm", "oak", "fir") for b in ("wood", "leaf", "root", "bark")
+    ]
     for _ in range(number):
         which = chance.randrange(len(FORMATS))
         number = chance.randint(10, 10**9)
@@ -46,7 +48,7 @@ def corpus(number=3000):
 def mined(miner, messages):
     ids = miner.add_lines("".join(f"{message}\n" for message in messages).encode())
     templates = {found["id"]: found["template"] for found in miner.templates()}
-    return [templates.get(id) for id in array("I", miner.settle(ids))]
+    return [templates.get(one) for one in array("I", miner.settle(ids))]
 
 
 def test_generated_messages_get_the_templates_they_were_made_of():

@@ -93,7 +93,9 @@ def test_templates_give_the_values(template, line, values):
 
 
 def test_named_fields_are_read_with_their_types():
-    pattern = compile_pattern('%{IP:client} "%{WORD:method} %{NOTSPACE:path}" %{NUMBER:took_ms:float}')
+    pattern = compile_pattern(
+        '%{IP:client} "%{WORD:method} %{NOTSPACE:path}" %{NUMBER:took_ms:float}'
+    )
     assert pattern.match('10.0.0.1 "GET /a?b=1" 2.5\n') == {
         "client": "10.0.0.1",
         "method": "GET",

@@ -93,7 +93,9 @@ def test_a_difference_names_what_is_new_what_is_gone_and_what_grew(lines):
     gone = {one.name for one in found.patterns if one.is_gone}
     assert all("Connection to host" in name for name in new)
     assert gone == {"Order <*> refused: card expired"}
-    status = next(one for one in found.fields if (one.name, one.value) == ("metadata.status", "500"))
+    status = next(
+        one for one in found.fields if (one.name, one.value) == ("metadata.status", "500")
+    )
     assert status.is_new
     assert status.q_value < 1e-6
     assert found.before + found.after == len(lines)

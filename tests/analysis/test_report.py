@@ -134,7 +134,9 @@ def test_two_times_are_compared(journal):
 
 
 def test_two_queries_are_compared(journal):
-    done = treering("diff", journal, "--before", "metadata.status:200", "--after", "metadata.status:500")
+    done = treering(
+        "diff", journal, "--before", "metadata.status:200", "--after", "metadata.status:500"
+    )
     assert done.returncode == 0, done.stderr
     assert "metadata.status = 500" in done.stdout
 

@@ -108,7 +108,7 @@ fn mask_word(word: &str, out: &mut String) {
     if let Some(at) = core.find("://") {
         out.push_str(&core[..at + 3]);
         out.push_str(VARIABLE);
-    } else if core.len() > 1 && core.starts_with('/') {
+    } else if core.len() > 1 && core.starts_with('/') || is_address(core) {
         out.push_str(VARIABLE);
     } else if let Some(at) = core.find("=/").or_else(|| core.find(":/")) {
         mask_pieces(&core[..=at], out);
@@ -118,6 +118,12 @@ fn mask_word(word: &str, out: &mut String) {
     }
     collapse(out, from);
     out.push_str(&word[end..]);
+}
+
+/// An IPv6 address, a MAC, or a time.
+fn is_address(word: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b':' || byte == b'.';
+    word.bytes().all(is_part) && word.bytes().filter(|&byte| byte == b':').count() > 1
 }
 
 fn is_closing(letter: char) -> bool {
@@ -151,10 +157,7 @@ fn mask_piece(piece: &str, out: &mut String) {
     let mut from = 0;
     for part in piece.split(['_', '-', '.']) {
         if is_number(part) {
-            out.push_str(&piece[..from]);
-            if out.ends_with('-') && from == 1 {
-                out.pop();
-            }
+            out.push_str(without_sign(&piece[..from]));
             out.push_str(VARIABLE);
             return;
         }
@@ -166,6 +169,14 @@ fn mask_piece(piece: &str, out: &mut String) {
         out.push_str(VARIABLE);
     } else {
         out.push_str(piece);
+    }
+}
+
+/// A `-` that does not join two parts belongs to the number behind it.
+fn without_sign(head: &str) -> &str {
+    match head.strip_suffix('-') {
+        Some(rest) if rest.is_empty() || rest.ends_with(['_', '-', '.']) => rest,
+        _ => head,
     }
 }
 

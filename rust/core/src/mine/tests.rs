@@ -32,6 +32,7 @@ fn values_are_taken_out_of_single_messages() {
         ("took 12.5ms for 3 rows", "took <*> for <*> rows"),
         ("peer 10.0.0.1:8080 gone", "peer <*>:<*> gone"),
         ("peer fe80:0:0:1:2:3:4:5 gone", "peer <*> gone"),
+        ("mac aa:bb:cc:00:11:22, ip fe80::1", "mac <*>, ip <*>"),
         ("id b9000564-fe1a-409b-b8cc-1e88b294cd1d.", "id <*>."),
         ("at 0x7fff12 (deadbeef01)", "at <*> (<*>)"),
         ("open '/var/log/a b'", "open '<*> b'"),
@@ -109,7 +110,7 @@ fn memory_is_bounded_and_what_is_forgotten_is_counted() {
     let letters = |number: u64| -> String {
         number.to_string().bytes().map(|digit| (digit - b'0' + b'a') as char).collect()
     };
-    let ids: Vec<_> = (0..5_000)
+    let ids: Vec<_> = (0..1_500)
         .map(|at| {
             let words: Vec<_> =
                 (0..1 + at % 50).map(|word| letters(at * 977 + word * 31)).collect();
@@ -120,7 +121,7 @@ fn memory_is_bounded_and_what_is_forgotten_is_counted() {
     let (templates, messages) = miner.forgotten();
     assert!(miner.templates().len() <= 64);
     assert!(templates > 0);
-    assert_eq!(kept + messages, 5_000);
+    assert_eq!(kept + messages, 1_500);
     let rest = ids.iter().filter(|&&id| miner.settled(id) == REST).count() as u64;
     assert_eq!(rest, messages);
 }

@@ -11,6 +11,7 @@ from bench.audit import audit
 from bench.formatters import formatters
 from bench.local_sinks import local_sinks
 from bench.network import network
+from bench.patterns import patterns
 from bench.peers import NAMES
 from bench.process import child
 from bench.prove import prove
@@ -178,6 +179,7 @@ QUESTIONS = {
         network,
         formatters,
         redaction,
+        patterns,
     )
 }
 

@@ -227,6 +227,42 @@ class LineBatches:
         """The Arrow PyCapsule interface; every reading begins anew."""
 
 @final
+class Miner:
+    """Finds templates of messages.
+
+    What is added gives ids, little-endian `uint32`, four bytes for each message, which `settle` brings
+    to what they became when more was known; 0 is what was forgotten to stay within `templates`.
+
+    Raises:
+        ValueError: A limit cannot be used, or a table has not the columns it needs.
+    """
+
+    def __new__(
+        cls,
+        *,
+        similarity: float = 0.5,
+        site_similarity: float = 0.4,
+        variants: int = 5,
+        templates: int = 20_000,
+    ) -> Self: ...
+    def add_lines(self, data: bytes, first: int = 0) -> bytes:
+        """Each line is a message."""
+
+    def add_records(self, data: bytes, first: int = 0) -> bytes:
+        """Canonical lines; grouped by call site, or component."""
+
+    def add_arrow(self, stream: object) -> bytes:
+        """Anything with `__arrow_c_stream__`.
+
+        Columns `message` and, if there, `component`, `module`, `file` (string), `line`, `index`, `timestamp`
+        (int64).
+        """
+
+    def settle(self, ids: bytes) -> bytes: ...
+    def templates(self) -> list[dict[str, Any]]: ...
+    def counts(self) -> dict[str, int]: ...
+
+@final
 class RecordBuffer:
     """The newest records, within bounds: pairs of index and line, oldest first."""
 
@@ -258,6 +294,10 @@ class Recogniser:
     def __new__(cls, component: str, utc: bool = False) -> Self: ...
     def feed(self, data: bytes) -> int: ...
     def finish(self) -> int: ...
+    def parse(self, data: bytes) -> bytes:
+        """Canonical lines instead of logging them."""
+
+    def parse_rest(self) -> bytes: ...
     def counts(self) -> dict[str, int]: ...
 
 def archive_lines(path: str | PathLike[str], index: int = 0) -> list[tuple[int, bytes]]:

@@ -16,6 +16,7 @@ mod futex;
 pub mod journal;
 pub mod level;
 pub mod line;
+pub mod mine;
 mod owner;
 mod priority;
 pub mod process;

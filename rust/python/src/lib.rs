@@ -20,6 +20,7 @@ mod frame;
 mod journal;
 mod logger;
 mod methods;
+mod mine;
 mod otlp;
 mod pipeline;
 mod recognise;
@@ -47,6 +48,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<journal::Drain>()?;
     module.add_class::<journal::Reader>()?;
     module.add_class::<logger::Logger>()?;
+    module.add_class::<mine::Miner>()?;
     module.add_class::<recognise::Recogniser>()?;
     module.add_class::<tap::Lock>()?;
     module.add_class::<tap::Tap>()?;

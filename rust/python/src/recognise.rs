@@ -1,7 +1,7 @@
 //! Foreign text into this process's ring: the road of `treering pipe`.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use treering_core::level::Level;
 use treering_core::recognise::{self, Zone};
 
@@ -33,6 +33,19 @@ impl Recogniser {
         write(py, &found)
     }
 
+    /// The same without logging: canonical lines of the records that are complete.
+    fn parse<'py>(&mut self, py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
+        let mut lines = Vec::new();
+        py.detach(|| self.0.feed(data, &mut append(&mut lines)));
+        PyBytes::new(py, &lines)
+    }
+
+    fn parse_rest<'py>(&mut self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut lines = Vec::new();
+        self.0.finish(&mut append(&mut lines));
+        PyBytes::new(py, &lines)
+    }
+
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = self.0.counts();
         let out = PyDict::new(py);
@@ -50,6 +63,13 @@ impl Recogniser {
             out.set_item(name, count)?;
         }
         Ok(out)
+    }
+}
+
+fn append(lines: &mut Vec<u8>) -> impl FnMut(Level, u64, &[u8]) + '_ {
+    |_, _, line| {
+        lines.extend_from_slice(line);
+        lines.push(b'\n');
     }
 }
 

@@ -20,6 +20,7 @@ mod owner;
 pub mod process;
 pub mod recognise;
 pub mod redact;
+pub mod retention;
 pub mod ring;
 pub mod seal;
 mod sync;

@@ -50,6 +50,12 @@ pub struct Settings {
     checkpoint_interval_s: Option<u64>,
     epoch_max_age_s: Option<u64>,
     retention_min_age_s: Option<u64>,
+    retention_max_age_s: Option<u64>,
+    retention_max_bytes: Option<u64>,
+    retention_max_files: Option<u64>,
+    retention_min_free: Option<String>,
+    retention_keep: Option<BTreeMap<String, String>>,
+    archive_to: Option<String>,
     redaction: Option<bool>,
     redaction_keys: Option<Vec<String>>,
     redaction_allow_keys: Option<Vec<String>>,
@@ -105,6 +111,14 @@ pub fn configure(py: Python<'_>, mut settings: Settings) -> PyResult<Vec<LevelCh
         checkpoint_interval_s: settings.checkpoint_interval_s,
         epoch_max_age_s: settings.epoch_max_age_s,
         retention_min_age_s: settings.retention_min_age_s,
+        retention: treering_core::retention::RulesChange {
+            max_age_s: settings.retention_max_age_s,
+            max_bytes: settings.retention_max_bytes,
+            max_files: settings.retention_max_files,
+            min_free: settings.retention_min_free.take(),
+            keep: settings.retention_keep.take(),
+            archive_to: settings.archive_to.take(),
+        },
         redaction: redaction.clone(),
     };
     let overflow = match settings.overflow.as_str() {

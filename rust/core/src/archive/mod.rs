@@ -4,4 +4,4 @@ mod facts;
 mod files;
 
 pub use facts::{Facts, FieldType, Promoted};
-pub use files::{place, Archived, DIRECTORY};
+pub use files::{list, place, Archived, DIRECTORY};

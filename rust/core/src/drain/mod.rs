@@ -291,6 +291,12 @@ impl Leader {
             })
     }
 
+    /// Where the journal lies.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.journal.directory()
+    }
+
     #[must_use]
     pub fn committed(&self) -> Committed {
         self.committed

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{replace_file, Journal};
 use crate::error::{At, Error, Result};
 use crate::redact::{Rules, RulesChange};
+use crate::retention;
 
 const FORMAT: u32 = 1;
 const DEFAULT_SEGMENT_BYTES: u64 = 64 << 20;
@@ -58,6 +59,9 @@ pub struct Settings {
     /// Records are pruned only when they are older than this.
     #[serde(default)]
     pub retention_min_age_s: u64,
+    /// What goes when, and what is kept longer.
+    #[serde(default, skip_serializing_if = "retention::Rules::is_default")]
+    pub retention: retention::Rules,
     /// What is redacted before it is appended.
     #[serde(default, skip_serializing_if = "Rules::is_default")]
     pub redaction: Rules,
@@ -75,6 +79,7 @@ pub struct SettingsChange {
     pub checkpoint_interval_s: Option<u64>,
     pub epoch_max_age_s: Option<u64>,
     pub retention_min_age_s: Option<u64>,
+    pub retention: retention::RulesChange,
     pub redaction: RulesChange,
 }
 
@@ -95,6 +100,7 @@ impl SettingsChange {
         if let Some(age) = self.epoch_max_age_s {
             settings.epoch_max_age_s = age;
         }
+        settings.retention = self.retention.applied(&settings.retention);
         settings.redaction = self.redaction.applied(&settings.redaction);
     }
 
@@ -189,6 +195,7 @@ fn random_id() -> Result<String> {
 /// Loads the settings, making them when this is a new journal, and stores what `change` changes.
 pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Settings> {
     change.check()?;
+    change.retention.applied(&retention::Rules::default()).check()?;
     let path = journal.settings_path();
     if !path.exists() {
         change.redaction.applied(&Rules::default()).check()?;
@@ -205,6 +212,7 @@ pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Se
             checkpoint_interval_s: DEFAULT_CHECKPOINT_INTERVAL_S,
             epoch_max_age_s: DEFAULT_EPOCH_MAX_AGE_S,
             retention_min_age_s: 0,
+            retention: retention::Rules::default(),
             redaction: Rules::default(),
         };
         change.found(&mut settings);

@@ -122,7 +122,12 @@ class Formatter:
 class Reader:
     """Follows a journal from an index on."""
 
-    def __new__(cls, directory: str | PathLike[str], index: int = 0) -> Self: ...
+    def __new__(
+        cls,
+        directory: str | PathLike[str],
+        index: int = 0,
+        identities: Sequence[str | PathLike[str]] = [],
+    ) -> Self: ...
     def read(self, max_bytes: int) -> tuple[int, bytes]:
         """Index of the first of the next records, and their lines; empty when nothing is new."""
 

@@ -94,8 +94,6 @@ def test_all_defaults_of_netlink_at_once_can_be_used(tmp_path, monkeypatch):
         "streaming_enabled",
         "streaming_buffer_size",
         "alerts_enabled",
-        "archive_enabled",
-        "archive_after_days",
         "async_logging",
         "queue_size",
         "flush_interval",

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod level;
 pub mod line;
 mod owner;
+mod priority;
 pub mod process;
 pub mod recognise;
 pub mod redact;

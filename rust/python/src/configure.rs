@@ -50,6 +50,10 @@ pub struct Settings {
     checkpoint_interval_s: Option<u64>,
     epoch_max_age_s: Option<u64>,
     retention_min_age_s: Option<u64>,
+    archive: Option<bool>,
+    archive_after_s: Option<u64>,
+    archive_cpu: Option<f64>,
+    archive_recipients: Option<Vec<String>>,
     retention_max_age_s: Option<u64>,
     retention_max_bytes: Option<u64>,
     retention_max_files: Option<u64>,
@@ -111,6 +115,10 @@ pub fn configure(py: Python<'_>, mut settings: Settings) -> PyResult<Vec<LevelCh
         checkpoint_interval_s: settings.checkpoint_interval_s,
         epoch_max_age_s: settings.epoch_max_age_s,
         retention_min_age_s: settings.retention_min_age_s,
+        archive: settings.archive,
+        archive_after_s: settings.archive_after_s,
+        archive_cpu: settings.archive_cpu,
+        archive_recipients: settings.archive_recipients,
         retention: treering_core::retention::RulesChange {
             max_age_s: settings.retention_max_age_s,
             max_bytes: settings.retention_max_bytes,
@@ -356,6 +364,9 @@ pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     out.set_item("journal_orphans", statistics.journal_orphans)?;
     out.set_item("journal_redacted", statistics.journal_redacted)?;
     out.set_item("journal_redactions", statistics.journal_redactions)?;
+    out.set_item("journal_archived_files", statistics.journal_archived_files)?;
+    out.set_item("journal_archived_records", statistics.journal_archived_records)?;
+    out.set_item("journal_archive_errors", statistics.journal_archive_errors)?;
     out.set_item("last_error", statistics.last_error)?;
     Ok(Some(out))
 }

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+use treering_core::archive::Identities;
 use treering_core::domain::Domain;
 use treering_core::drain::{DrainThread, Leader, Purpose};
 use treering_core::error::Error;
@@ -23,9 +24,19 @@ pub struct Reader {
 #[pymethods]
 impl Reader {
     #[new]
-    #[pyo3(signature = (directory, index = 0))]
-    fn new(py: Python<'_>, directory: PathBuf, index: u64) -> PyResult<Self> {
-        let inner = py.detach(|| journal::Reader::open(&directory, index)).map_err(raise)?;
+    #[pyo3(signature = (directory, index = 0, identities = vec![]))]
+    fn new(
+        py: Python<'_>,
+        directory: PathBuf,
+        index: u64,
+        identities: Vec<PathBuf>,
+    ) -> PyResult<Self> {
+        let inner = py
+            .detach(|| {
+                let identities = Identities::from_files(&identities)?;
+                journal::Reader::open_with(&directory, index, identities)
+            })
+            .map_err(raise)?;
         Ok(Self { inner })
     }
 
@@ -110,14 +121,22 @@ pub fn journal_status(py: Python<'_>, directory: PathBuf) -> PyResult<Bound<'_, 
     };
     status.set_item("durability", durability)?;
     let segments = journal::segments(&journal).map_err(raise)?;
-    status.set_item("segments", segments.len())?;
-    let bytes: u64 = segments
-        .iter()
-        .filter_map(|segment| std::fs::metadata(&segment.path).ok())
-        .map(|metadata| metadata.len())
-        .sum();
-    status.set_item("bytes", bytes)?;
-    status.set_item("begin", segments.first().map_or(0, |segment| segment.first))?;
+    let archived = treering_core::archive::list(journal.directory()).map_err(raise)?;
+    // A segment that was just being archived counts once.
+    let is_archived = |segment: &&journal::Segment| {
+        archived.iter().any(|file| file.facts.segments.contains(&segment.first))
+    };
+    let active = segments.iter().filter(|segment| !is_archived(segment));
+    let active: Vec<&std::path::Path> = active.map(|segment| segment.path.as_path()).collect();
+    let older: usize = archived.iter().map(|file| file.facts.segments.len()).sum();
+    let archived_bytes = bytes_of(archived.iter().map(|file| file.path.as_path()));
+    status.set_item("segments", active.len() + older)?;
+    status.set_item("bytes", bytes_of(active.into_iter()) + archived_bytes)?;
+    status.set_item("archived_files", archived.len())?;
+    status.set_item("archived_segments", older)?;
+    status.set_item("archived_records", archived.iter().map(|file| file.facts.rows).sum::<u64>())?;
+    status.set_item("archived_bytes", archived_bytes)?;
+    status.set_item("begin", journal::begin(&journal).map_err(raise)?)?;
     let led = !matches!(journal.try_lead(), Ok(Some(_)));
     status.set_item("led", led)?;
     let leader = if led { journal.last_leader().map(|(process, _)| process) } else { None };
@@ -125,6 +144,10 @@ pub fn journal_status(py: Python<'_>, directory: PathBuf) -> PyResult<Bound<'_, 
     let place = journal.domain_place(&settings).map_err(raise)?;
     status.set_item("domain", domain_status(py, &place)?)?;
     Ok(status)
+}
+
+fn bytes_of<'a>(files: impl Iterator<Item = &'a std::path::Path>) -> u64 {
+    files.filter_map(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len()).sum()
 }
 
 fn domain_status<'py>(
@@ -147,6 +170,9 @@ fn domain_status<'py>(
     status.set_item("write_errors", totals.write_errors.load(Relaxed))?;
     status.set_item("syncs", totals.syncs.load(Relaxed))?;
     status.set_item("orphans", totals.orphans.load(Relaxed))?;
+    status.set_item("archived_files", totals.archived_files.load(Relaxed))?;
+    status.set_item("archived_records", totals.archived_records.load(Relaxed))?;
+    status.set_item("archive_errors", totals.archive_errors.load(Relaxed))?;
     let rings = domain.rings();
     let sum = |of: fn(&treering_core::ring::Header) -> u64| -> u64 {
         rings.iter().map(|ring| of(ring.mapping.header())).sum()

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod archiving;
 mod buffer;
 mod call;
 mod callsite;
@@ -46,6 +47,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<textfile::TextFile>()?;
     methods::register(module)?;
     for function in [
+        wrap_pyfunction!(archiving::archive_now, module)?,
         wrap_pyfunction!(configure::close, module)?,
         wrap_pyfunction!(configure::close_at_exit, module)?,
         wrap_pyfunction!(configure::configure, module)?,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from treering.cli import (
     anchor,
+    archive,
     cat,
     config,
     drain,
@@ -39,6 +40,7 @@ _COMMANDS = (
     prove,
     keys,
     anchor,
+    archive,
     erase,
     level,
     config,

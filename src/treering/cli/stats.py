@@ -65,6 +65,11 @@ def _show(found: dict[str, Any]) -> None:
     _bars("level", found["levels"])
     _bars("component", found["components"])
     print(f"durability {found['durability']}, segments of {found['segment_max_bytes']:,} bytes")
+    if found["archived_files"]:
+        print(
+            f"archived {found['archived_records']:,} records of {found['archived_segments']} segments"
+            f" in {found['archived_files']} files, {found['archived_bytes']:,} bytes"
+        )
     if found["seal"]:
         print(_seal(found["seal"]))
     for output in found["outputs"]:
@@ -78,6 +83,7 @@ def _show(found: dict[str, Any]) -> None:
             f" since the first process: {domain['records']:,} records, {domain['dropped']:,} dropped,"
             f" {domain['truncated']:,} cut, {domain['takeovers']} takeovers,"
             f" {domain['recoveries']} recoveries, {domain['write_errors']} write errors,"
+            f" {domain['archive_errors']} archive errors,"
             f" {domain['redactions']:,} secrets redacted in {domain['redacted']:,} records"
         )
 

@@ -17,7 +17,6 @@ from treering.config._retention import audit_days as kept_audit
 
 _METRICS = "system and application metrics"
 _ALERTS = "alerts"
-_ARCHIVE = "archiving of segments"
 _JOURNAL = (
     "the journal is always structured: one JSON object a line, whatever else shows it as text"
 )
@@ -51,7 +50,10 @@ NETLINK = by_name(
     later("performance_alerts", _ALERTS),
     moved("security_enabled", "security_enabled"),
     moved("security_tamper_resistant", "seal", because="decided when the journal is made"),
-    later("security_encryption", "encryption of archived segments"),
+    absent(
+        "security_encryption",
+        "`archive_recipients` names the age keys that files of the archive are encrypted to",
+    ),
     moved("audit_enabled", "audit_enabled"),
     turned(
         "audit_retention_days",
@@ -74,8 +76,13 @@ NETLINK = by_name(
         because="of the text file's old files",
     ),
     moved("compression_algorithm", "outputs.file.compression"),
-    later("archive_enabled", _ARCHIVE),
-    later("archive_after_days", _ARCHIVE),
+    moved("archive_enabled", "archive"),
+    turned(
+        "archive_after_days",
+        "archive_after_s",
+        read=times_(86_400, 0, 36_500),
+        wanted="a number of days from 0 to 36500",
+    ),
     turned("silence_third_party", "silence.enabled", read=values.boolean, wanted="true or false"),
     turned(
         "third_party_level",

@@ -67,6 +67,10 @@ class LoggingConfig:
         checkpoint_interval_s: int | None
         epoch_max_age_s: int | None
         retention_min_age_s: int | None
+        archive: bool | None
+        archive_after_s: int | None
+        archive_cpu: float | None
+        archive_recipients: tuple[str, ...] | None
         retention_max_age_s: int | None
         retention_max_bytes: int | None
         retention_max_files: int | None

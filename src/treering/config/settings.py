@@ -288,6 +288,38 @@ SETTINGS: tuple[Setting, ...] = (
         "journal",
     ),
     Setting(
+        "archive",
+        values.optional(values.boolean),
+        None,
+        "true or false",
+        "Turn closed segments into Parquet files in the background; the JSON Lines are removed once every"
+        " line rebuilt from the file was found to be the same. Default: true.",
+        "journal",
+    ),
+    Setting(
+        "archive_after_s",
+        values.optional(values.whole(0, 1 << 40)),
+        None,
+        "whole seconds, 0 for at once",
+        "A closed segment is archived this long after its last record. Default: 3600: the last hour"
+        " stays plain text.",
+        "journal",
+    ),
+    Setting(
+        "archive_cpu",
+        values.optional(values.seconds(0.01, 1.0)),
+        None,
+        "a share of one core from 0.01 to 1",
+        "How much of one core archiving may use. Default: 0.25.",
+        "journal",
+    ),
+    Setting(
+        "archive_recipients",
+        values.optional(values.words),
+        None,
+        "age recipients, e.g. age1...",
+        "Who can read the files of the archive: age public keys that they are encrypted to. Default:"
+        " none, the files are not encrypted.",
         "retention_max_age_s",
         values.optional(retention.duration),
         None,

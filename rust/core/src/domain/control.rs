@@ -85,6 +85,10 @@ pub struct Totals {
     /// Records from which the drain took secrets, and how many; by key, those of rings that are gone.
     pub redacted: AtomicU64,
     pub redactions: AtomicU64,
+    /// Files that were put into the archive, their records, and attempts that failed.
+    pub archived_files: AtomicU64,
+    pub archived_records: AtomicU64,
+    pub archive_errors: AtomicU64,
 }
 
 /// The first page of a domain. All words are atomic; only the leader writes `committed` and `intent`.

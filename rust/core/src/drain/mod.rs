@@ -3,13 +3,17 @@
 //! `Leader` is the lead itself, taken over from whoever had it, one step at a time; `run` is the life
 //! of the drain thread in every process that has the journal open: lead, or wait to lead.
 
+mod archiving;
 mod commit;
 mod merge;
+mod prune;
 mod run;
 mod settings;
+mod swap;
 mod sync;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod units;
 mod upkeep;
 
 use std::fs::File;
@@ -18,9 +22,11 @@ use std::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use archiving::Progress;
 pub use commit::Step;
+pub use prune::{Cut, Keep, Pruned};
 pub use run::{run, DrainThread};
-pub use upkeep::{as_leader, Pruned};
+pub use upkeep::{archive_now, as_leader};
 
 use crate::domain::{Committed, Domain, SharedRing};
 use crate::error::Result;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::archiving::Archiving;
 use super::{Leader, Purpose};
 use crate::domain::Domain;
 use crate::journal::{Journal, Settings};
@@ -226,12 +227,17 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
     let control = shared.domain.control();
     let mut sleep = SHORTEST_SLEEP;
     let mut last_look = Instant::now();
+    let mut archiving = Archiving::default();
     loop {
         let stopping = shared.stopped();
         let ticket = control.sync_wanted();
         if let Err(error) = leader.turn_epoch(false) {
             control.totals.sync_errors.fetch_add(1, Ordering::Relaxed);
             shared.note(Some(error.to_string()));
+        }
+        if !stopping {
+            // The journal says what went wrong; it keeps no record from being appended.
+            let _ = archiving.attend(&mut leader);
         }
         let drained = leader.look_for_rings().and_then(|()| leader.drain());
         match drained {
@@ -282,6 +288,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
         }
         control.sleep(sleep, || shared.stopped() || control.sync_wanted() > ticket);
     }
+    drop(archiving);
     leader.retire_orphans();
     if let Err(error) = leader.close() {
         shared.note(Some(error.to_string()));

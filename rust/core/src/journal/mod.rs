@@ -3,6 +3,7 @@
 //! ```text
 //! journal.json                        what concerns all writers (see `Settings`)
 //! active/00000000000000131072.jsonl   records from index 131072 on, one canonical line each
+//! archive/…                           older records as Parquet files (see `crate::archive`)
 //! aside/…                             torn tails that recovery has set aside
 //! lock                                held by the leader; names it and its domain
 //! levels.json                         levels that were asked to outlive the processes
@@ -14,6 +15,7 @@
 mod notice;
 mod pieces;
 mod place_lock;
+mod places;
 mod reader;
 mod recover;
 mod segment;
@@ -28,6 +30,7 @@ use std::path::{Path, PathBuf};
 pub use notice::{component_name, notice, COMPONENT, LEVEL_CHANGED};
 pub use pieces::Pieces;
 pub use place_lock::PlaceLock;
+pub use places::begin;
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
 pub use segment::{end_of_files, last_line, segments, Segment};

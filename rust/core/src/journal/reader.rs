@@ -1,15 +1,21 @@
 //! A reader: follows a journal from an index on, without locks and without being noticed.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::segment::{end_of_files, segments, Segment};
+use super::places::{begin, find, ArchivedRecords, Place};
+use super::segment::{end_of_files, Segment};
 use super::{Journal, Settings};
+use crate::archive::Identities;
 use crate::domain::{Committed, Domain};
 use crate::error::{At, Error, Result};
+use crate::seal::{SaltKind, SegmentSeal};
 
 const CHUNK_BYTES: usize = 1 << 20;
+/// Files may be replaced while they are looked for, but not for ever.
+const MOST_MISSES: u32 = 100;
 
 /// Consecutive records as they lie in the journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,11 +38,21 @@ impl Batch {
 pub struct Reader {
     journal: Journal,
     settings: Settings,
+    identities: Identities,
     domain: Option<Domain>,
-    open: Option<(Segment, File)>,
+    open: Option<Open>,
     /// Byte in the open segment at which record `next` begins.
     offset: u64,
     next: u64,
+    /// Files in a row that were gone when they were to be opened.
+    missed: u32,
+}
+
+/// What is being read. It stays open while it is replaced or removed, so that reading goes on.
+#[derive(Debug)]
+enum Open {
+    Segment(Segment, File),
+    Archived(Box<ArchivedRecords>),
 }
 
 impl Reader {
@@ -45,8 +61,25 @@ impl Reader {
     /// # Errors
     /// When the directory holds no journal, or cannot be read.
     pub fn open(directory: &Path, index: u64) -> Result<Self> {
+        Self::open_with(directory, index, Identities::default())
+    }
+
+    /// `open`, with keys for files of the archive that are encrypted.
+    ///
+    /// # Errors
+    /// As `open`; `Refused` when a file is encrypted and none of the identities opens it.
+    pub fn open_with(directory: &Path, index: u64, identities: Identities) -> Result<Self> {
         let (journal, settings) = Journal::open(directory)?;
-        let mut reader = Self { journal, settings, domain: None, open: None, offset: 0, next: 0 };
+        let mut reader = Self {
+            journal,
+            settings,
+            identities,
+            domain: None,
+            open: None,
+            offset: 0,
+            next: 0,
+            missed: 0,
+        };
         reader.seek(index)?;
         Ok(reader)
     }
@@ -72,7 +105,7 @@ impl Reader {
     /// # Errors
     /// When the directory cannot be read.
     pub fn begin(&self) -> Result<u64> {
-        Ok(segments(&self.journal)?.first().map_or(0, |segment| segment.first))
+        begin(&self.journal)
     }
 
     /// Index after the newest record that can be read.
@@ -94,19 +127,25 @@ impl Reader {
         self.open = None;
         self.offset = 0;
         self.next = 0;
-        let all = segments(&self.journal)?;
-        let Some(at) = all.iter().rposition(|segment| segment.first <= index).or(Some(0)) else {
-            return Ok(());
-        };
-        let Some(segment) = all.get(at) else {
-            return Ok(());
-        };
-        self.enter(segment.clone())?;
-        while self.next < index {
-            let batch = self.read_limited(CHUNK_BYTES, index - self.next)?;
-            if batch.bytes.is_empty() {
-                break;
+        let mut ended = None;
+        while let Some(place) = find(&self.journal, index, ended)? {
+            if !self.enter(&place, index)? {
+                continue;
             }
+            let Some(Open::Segment(segment, _)) = &self.open else {
+                return Ok(());
+            };
+            let (first, is_newest) = (segment.first, place.is_newest());
+            while self.next < index {
+                let committed = self.committed()?;
+                if self.read_open(CHUNK_BYTES, index - self.next, committed)?.bytes.is_empty() {
+                    break;
+                }
+            }
+            if self.next >= index || is_newest {
+                return Ok(());
+            }
+            ended = Some(first);
         }
         Ok(())
     }
@@ -116,17 +155,21 @@ impl Reader {
     /// # Errors
     /// When the journal cannot be read.
     pub fn read(&mut self, max_bytes: usize) -> Result<Batch> {
-        self.read_limited(max_bytes, u64::MAX)
-    }
-
-    fn read_limited(&mut self, max_bytes: usize, max_records: u64) -> Result<Batch> {
         loop {
             if self.open.is_none() && !self.enter_first()? {
                 return Ok(Batch::default());
             }
+            if let Some(Open::Archived(records)) = &mut self.open {
+                let batch = records.read(max_bytes)?;
+                self.next = records.next();
+                if !batch.bytes.is_empty() || !self.enter_following(None)? {
+                    return Ok(batch);
+                }
+                continue;
+            }
             // The end is read before the bytes, so that a segment that ends here has ended for good.
             let committed = self.committed()?;
-            let batch = self.read_open(max_bytes, max_records, committed)?;
+            let batch = self.read_open(max_bytes, u64::MAX, committed)?;
             if !batch.bytes.is_empty() || !self.enter_following(committed)? {
                 return Ok(batch);
             }
@@ -139,7 +182,7 @@ impl Reader {
         max_records: u64,
         committed: Option<Committed>,
     ) -> Result<Batch> {
-        let Some((segment, file)) = &self.open else {
+        let Some(Open::Segment(segment, file)) = &self.open else {
             return Ok(Batch::default());
         };
         let length = file.metadata().at("reading", &segment.path)?.len();
@@ -177,38 +220,80 @@ impl Reader {
         }
     }
 
-    fn enter(&mut self, segment: Segment) -> Result<()> {
-        let file = File::open(&segment.path).at("opening the segment", &segment.path)?;
-        self.next = segment.first;
-        self.offset = 0;
-        self.open = Some((segment, file));
-        Ok(())
+    /// Stands before record `index` in a place, if it can; false when the place is gone by now.
+    fn enter(&mut self, place: &Place, index: u64) -> Result<bool> {
+        let opened = match place {
+            Place::Segment { segment, .. } => File::open(&segment.path)
+                .at("opening the segment", &segment.path)
+                .map(|file| (segment.first, Open::Segment(segment.clone(), file))),
+            Place::Archived(file) => ArchivedRecords::open(file, index, &self.identities)
+                .map(|records| (records.next(), Open::Archived(Box::new(records)))),
+        };
+        match opened {
+            Ok((next, open)) => {
+                (self.next, self.offset, self.open) = (next, 0, Some(open));
+                self.missed = 0;
+                Ok(true)
+            }
+            // Archived, merged or pruned since it was found; what never is there is an error.
+            Err(Error::Io { source, .. })
+                if source.kind() == ErrorKind::NotFound && self.missed < MOST_MISSES =>
+            {
+                self.missed += 1;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn enter_first(&mut self) -> Result<bool> {
-        match segments(&self.journal)?.into_iter().next() {
-            Some(segment) => self.enter(segment).map(|()| true),
-            None => Ok(false),
+        while let Some(place) = find(&self.journal, self.next, None)? {
+            if self.enter(&place, self.next)? {
+                return Ok(true);
+            }
         }
+        Ok(false)
     }
 
-    /// Goes on to the following segment once the open one is read to its end.
+    /// Goes on to what follows once the open place is read to its end.
     fn enter_following(&mut self, committed: Option<Committed>) -> Result<bool> {
-        let Some((open, _)) = &self.open else {
-            return Ok(false);
+        let ended = match &self.open {
+            None => return Ok(false),
+            Some(Open::Archived(_)) => None,
+            Some(Open::Segment(open, _)) => {
+                if committed.is_some_and(|committed| committed.segment <= open.first) {
+                    return Ok(false);
+                }
+                Some(open.clone())
+            }
         };
-        if committed.is_some_and(|committed| committed.segment <= open.first) {
-            return Ok(false);
+        let first = ended.as_ref().map(|segment| segment.first);
+        let wanted = self.next;
+        while let Some(place) = find(&self.journal, wanted, first)? {
+            if let (Some(ended), Place::Segment { segment, .. }) = (&ended, &place) {
+                self.check_gap(ended, segment)?;
+            }
+            if self.enter(&place, wanted)? {
+                return Ok(true);
+            }
         }
-        let following = segments(&self.journal)?.into_iter().find(|next| next.first > open.first);
-        match following {
-            Some(segment) if segment.first > self.next => Err(Error::Damaged {
-                path: segment.path,
-                what: format!("records {} to {} are missing before it", self.next, segment.first),
-            }),
-            Some(segment) => self.enter(segment).map(|()| true),
-            None => Ok(false),
+        Ok(false)
+    }
+
+    /// What lies between two segments of which the older one is still there was not taken away in order.
+    fn check_gap(&self, ended: &Segment, following: &Segment) -> Result<()> {
+        if following.first <= self.next || !ended.path.exists() {
+            return Ok(());
         }
+        let pruned = SegmentSeal::load(self.journal.directory(), self.next)
+            .is_ok_and(|seal| seal.salts == SaltKind::None);
+        if pruned {
+            return Ok(());
+        }
+        Err(Error::Damaged {
+            path: following.path.clone(),
+            what: format!("records {} to {} are missing before it", self.next, following.first),
+        })
     }
 
     /// How far the leader has committed; `None` when only the files can tell.

@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use super::segment::{count_lines, segments, Segment};
 use super::Journal;
+use crate::archive;
 use crate::domain::{Committed, Control};
 use crate::error::{At, Result};
 
@@ -52,6 +53,9 @@ fn read_on(journal: &Journal, known: Committed) -> Result<Adopted> {
     let mut adopted = Adopted::default();
     let all = segments(journal)?;
     let Some(last) = all.last() else {
+        // Somebody took the newest segment away: what the archive has is not numbered anew.
+        let end = archive::end(journal.directory())?;
+        adopted.committed = Committed { segment: end, bytes: 0, end };
         return Ok(adopted);
     };
     let length = fs::metadata(&last.path).at("reading", &last.path)?.len();

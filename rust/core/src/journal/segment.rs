@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::Journal;
+use crate::archive;
 use crate::error::{At, Result};
 
 /// An active segment's place: first index and file.
@@ -30,13 +31,13 @@ impl Segment {
     }
 }
 
-/// Index after the last complete line in a journal's files.
+/// Index after the last complete line in a journal's files, of which the archive has the older ones.
 ///
 /// # Errors
 /// When they cannot be read.
 pub fn end_of_files(journal: &Journal) -> Result<u64> {
     let Some(last) = segments(journal)?.pop() else {
-        return Ok(0);
+        return archive::end(journal.directory());
     };
     let file = File::open(&last.path).at("opening the segment", &last.path)?;
     let length = file.metadata().at("reading", &last.path)?.len();

@@ -16,6 +16,21 @@ const FORMAT: u32 = 1;
 const DEFAULT_SEGMENT_BYTES: u64 = 64 << 20;
 const DEFAULT_CHECKPOINT_INTERVAL_S: u64 = 10;
 const DEFAULT_EPOCH_MAX_AGE_S: u64 = 60;
+const DEFAULT_ARCHIVE_AFTER_S: u64 = 3600;
+const DEFAULT_ARCHIVE_CPU: f64 = 0.25;
+
+/// Journals of earlier versions name no setting of the archive; what these were when made is for all.
+fn archives() -> bool {
+    true
+}
+
+fn archives_after() -> u64 {
+    DEFAULT_ARCHIVE_AFTER_S
+}
+
+fn archives_with() -> f64 {
+    DEFAULT_ARCHIVE_CPU
+}
 
 /// When appended records reach the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -29,7 +44,7 @@ pub enum Durability {
 }
 
 /// The facts of one journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub format: u32,
@@ -59,6 +74,18 @@ pub struct Settings {
     /// Records are pruned only when they are older than this.
     #[serde(default)]
     pub retention_min_age_s: u64,
+    /// Whether closed segments become files of the archive.
+    #[serde(default = "archives")]
+    pub archive: bool,
+    /// Seconds after its last record from which on a closed segment is archived.
+    #[serde(default = "archives_after")]
+    pub archive_after_s: u64,
+    /// Share of one core that archiving may use, 0.01 to 1.
+    #[serde(default = "archives_with")]
+    pub archive_cpu: f64,
+    /// Who can read the files of the archive, as age recipients; everybody who gets the file when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub archive_recipients: Vec<String>,
     /// What goes when, and what is kept longer.
     #[serde(default, skip_serializing_if = "retention::Rules::is_default")]
     pub retention: retention::Rules,
@@ -68,7 +95,7 @@ pub struct Settings {
 }
 
 /// The settings a configuration names; what it leaves open stays as the journal has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SettingsChange {
     pub segment_max_bytes: Option<u64>,
     pub segment_max_age_s: Option<u64>,
@@ -79,6 +106,10 @@ pub struct SettingsChange {
     pub checkpoint_interval_s: Option<u64>,
     pub epoch_max_age_s: Option<u64>,
     pub retention_min_age_s: Option<u64>,
+    pub archive: Option<bool>,
+    pub archive_after_s: Option<u64>,
+    pub archive_cpu: Option<f64>,
+    pub archive_recipients: Option<Vec<String>>,
     pub retention: retention::RulesChange,
     pub redaction: RulesChange,
 }
@@ -100,8 +131,24 @@ impl SettingsChange {
         if let Some(age) = self.epoch_max_age_s {
             settings.epoch_max_age_s = age;
         }
+        self.apply_archive(settings);
         settings.retention = self.retention.applied(&settings.retention);
         settings.redaction = self.redaction.applied(&settings.redaction);
+    }
+
+    fn apply_archive(&self, settings: &mut Settings) {
+        if let Some(archive) = self.archive {
+            settings.archive = archive;
+        }
+        if let Some(age) = self.archive_after_s {
+            settings.archive_after_s = age;
+        }
+        if let Some(share) = self.archive_cpu {
+            settings.archive_cpu = share;
+        }
+        if let Some(recipients) = &self.archive_recipients {
+            settings.archive_recipients.clone_from(recipients);
+        }
     }
 
     /// What can only be said when the journal is made.
@@ -153,6 +200,16 @@ impl SettingsChange {
                 name: "origin",
                 found: crate::seal::shown(origin),
                 wanted: "a URL without scheme, without spaces and plus signs, would be right",
+            });
+        }
+        if let Some(recipients) = &self.archive_recipients {
+            crate::archive::Recipients::parse(recipients)?;
+        }
+        if let Some(share) = self.archive_cpu.filter(|share| !(0.01..=1.0).contains(share)) {
+            return Err(Error::Setting {
+                name: "archive_cpu",
+                found: share.to_string(),
+                wanted: "a share of one core from 0.01 to 1 would be right",
             });
         }
         match self.segment_max_bytes {
@@ -212,6 +269,10 @@ pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Se
             checkpoint_interval_s: DEFAULT_CHECKPOINT_INTERVAL_S,
             epoch_max_age_s: DEFAULT_EPOCH_MAX_AGE_S,
             retention_min_age_s: 0,
+            archive: archives(),
+            archive_after_s: archives_after(),
+            archive_cpu: archives_with(),
+            archive_recipients: Vec::new(),
             retention: retention::Rules::default(),
             redaction: Rules::default(),
         };

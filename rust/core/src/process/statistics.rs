@@ -40,6 +40,10 @@ pub struct Statistics {
     /// Records from which the drain took secrets, by value, and how many.
     pub journal_redacted: u64,
     pub journal_redactions: u64,
+    /// Files that were put into the archive, their records, and attempts that failed.
+    pub journal_archived_files: u64,
+    pub journal_archived_records: u64,
+    pub journal_archive_errors: u64,
     /// What keeps this process's drain from appending at the moment.
     pub last_error: Option<String>,
 }
@@ -89,6 +93,9 @@ impl Process {
             journal_orphans: totals.orphans.load(Ordering::Relaxed),
             journal_redacted: totals.redacted.load(Ordering::Relaxed),
             journal_redactions: totals.redactions.load(Ordering::Relaxed),
+            journal_archived_files: totals.archived_files.load(Ordering::Relaxed),
+            journal_archived_records: totals.archived_records.load(Ordering::Relaxed),
+            journal_archive_errors: totals.archive_errors.load(Ordering::Relaxed),
             last_error: self.drain.as_ref().and_then(|drain| drain.last_error()),
         }
     }

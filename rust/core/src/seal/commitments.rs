@@ -1,6 +1,7 @@
 //! A segment's seal file: how its records are committed to. `docs/concepts/seal-files.md` has the format.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub enum SaltKind {
     None,
 }
 
-/// A record about the journal that outlived its pruned segment.
+/// A record about the journal that is kept apart: its segment was pruned, or archived encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     pub index: u64,
@@ -143,6 +144,11 @@ impl SegmentSeal {
     /// # Errors
     /// When the bytes are not a seal file in its one right spelling.
     pub fn parse(bytes: &[u8]) -> std::result::Result<Self, Malformed> {
+        let (seal, body) = Self::parse_header(bytes)?;
+        seal.with_body(body)
+    }
+
+    fn parse_header(bytes: &[u8]) -> std::result::Result<(Self, &[u8]), Malformed> {
         let end = memchr::memchr(b'\n', bytes)
             .ok_or_else(|| Malformed::new("seal file has no header line"))?;
         let (line, body) = (&bytes[..end], &bytes[end + 1..]);
@@ -151,8 +157,7 @@ impl SegmentSeal {
         if serde_json::to_vec(&header).ok().as_deref() != Some(line) {
             return Err(Malformed::new("seal file's header is not in canonical form"));
         }
-        let seal = Self::from_header(header)?;
-        seal.with_body(body)
+        Ok((Self::from_header(header)?, body))
     }
 
     fn from_header(header: Header) -> std::result::Result<Self, Malformed> {
@@ -187,9 +192,6 @@ impl SegmentSeal {
             }
             kept.push(Kept { index, salt, line });
         }
-        if !kept.is_empty() && header.salts != SaltKind::None {
-            return Err(wrong("only a pruned segment keeps records apart"));
-        }
         Ok(Self {
             first: header.first,
             records: header.records,
@@ -202,15 +204,43 @@ impl SegmentSeal {
         })
     }
 
-    fn with_body(mut self, body: &[u8]) -> std::result::Result<Self, Malformed> {
+    /// Reads one of a journal's seal files without its commitments and salts.
+    ///
+    /// # Errors
+    /// When it is not there, or not what it should be.
+    pub fn load_header(journal: &Path, first: u64) -> Result<Self> {
+        let path = place(journal, first);
+        let file = fs::File::open(&path).at("reading", &path)?;
+        let length = file.metadata().at("reading", &path)?.len();
+        let mut line = Vec::new();
+        BufReader::new(file).read_until(b'\n', &mut line).at("reading", &path)?;
+        let body = length.saturating_sub(line.len() as u64);
+        Self::parse_header(&line)
+            .and_then(|(seal, _)| seal.check_body(body).map(|()| seal))
+            .and_then(|seal| match seal.first == first {
+                true => Ok(seal),
+                false => {
+                    let what = format!("it is that of the segment beginning at {}", seal.first);
+                    Err(Malformed::new(what))
+                }
+            })
+            .map_err(|malformed| Error::Damaged { path, what: malformed.what })
+    }
+
+    fn check_body(&self, length: u64) -> std::result::Result<(), Malformed> {
         let records = self.records.unwrap_or(0);
         let each = if self.salts == SaltKind::Table { 32 + SALT_BYTES } else { 32 };
-        if (each as u64).checked_mul(records) != Some(body.len() as u64) {
-            return Err(Malformed::new(format!(
-                "seal file has {} bytes after its header; {each} for each of {records} records would be right",
-                body.len()
-            )));
+        if (each as u64).checked_mul(records) == Some(length) {
+            return Ok(());
         }
+        Err(Malformed::new(format!(
+            "seal file has {length} bytes after its header; {each} for each of {records} records would be right"
+        )))
+    }
+
+    fn with_body(mut self, body: &[u8]) -> std::result::Result<Self, Malformed> {
+        self.check_body(body.len() as u64)?;
+        let records = self.records.unwrap_or(0);
         let (commitments, table) = body.split_at(32 * records as usize);
         self.commitments = commitments.as_chunks().0.to_vec();
         self.table = table.as_chunks().0.to_vec();

@@ -42,22 +42,34 @@ fn load_closed(journal: &Path, first: u64) -> Result<SegmentSeal> {
     Ok(seal)
 }
 
-/// Takes records out of a closed segment: their salts first, then their lines.
-///
-/// Doing it again, after a death in between, finishes it.
+/// Forgets the salts of records of a closed segment, which is the first step of taking them away.
 ///
 /// # Errors
-/// When the files cannot be rewritten.
-pub fn erase_from(journal: &Path, segment: &Segment, indices: &[u64]) -> Result<()> {
-    let mut seal = load_closed(journal, segment.first)?;
+/// When the seal file cannot be rewritten.
+pub fn drop_salts(journal: &Path, first: u64, indices: &[u64]) -> Result<()> {
+    let mut seal = load_closed(journal, first)?;
+    if seal.salts == SaltKind::None {
+        return Ok(());
+    }
     let mut table = salts(&seal);
     for index in indices {
-        table[(index - seal.first) as usize] = Salt::default();
+        if let Some(salt) = table.get_mut((index - first) as usize) {
+            *salt = Salt::default();
+        }
     }
     seal.salts = SaltKind::Table;
     seal.seed = None;
     seal.table = table;
-    replace(journal, &seal)?;
+    replace(journal, &seal)
+}
+
+/// Takes the lines of records out of a closed segment, whose salts are gone.
+///
+/// Doing it again, after a death in between, finishes it.
+///
+/// # Errors
+/// When the file cannot be rewritten.
+pub fn erase_lines(journal: &Path, segment: &Segment, indices: &[u64]) -> Result<()> {
     let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
     let indices: std::collections::HashSet<u64> = indices.iter().copied().collect();
     let mut rest = Vec::with_capacity(bytes.len());
@@ -94,32 +106,65 @@ pub fn erase_from(journal: &Path, segment: &Segment, indices: &[u64]) -> Result<
     old.sync_all().at("overwriting the old form of", &segment.path)
 }
 
-/// Takes a closed segment's content away, but for what the journal says about itself.
+/// What a line has to be kept apart for: it says something about the journal that its seal needs.
+fn is_told(line: &[u8]) -> bool {
+    event(line).is_some_and(|found| found != Event::Other)
+}
+
+/// What the journal says about itself in some of a closed segment's lines, of which the first is record
+/// `from`, as its seal file keeps it.
+#[must_use]
+pub fn kept_of(seal: &SegmentSeal, from: u64, lines: &[u8]) -> Vec<Kept> {
+    let told: Vec<(u64, &[u8])> = (from..)
+        .zip(lines.split(|byte| *byte == b'\n'))
+        .filter(|(_, line)| is_told(line))
+        .collect();
+    let salt_of = |index: u64| match seal.seed {
+        Some(seed) => Salts::new(&seed, index - seal.first).next_salt(),
+        None => seal.table.get((index - seal.first) as usize).copied().unwrap_or_default(),
+    };
+    told.into_iter()
+        .filter_map(|(index, line)| {
+            let line = String::from_utf8(line.to_vec()).ok()?;
+            Some(Kept { index, salt: salt_of(index), line })
+        })
+        .collect()
+}
+
+/// Keeps apart what a closed segment says about the journal: to be done before its lines go, when only an
+/// encrypted file will stand for them.
 ///
 /// # Errors
-/// When the files cannot be changed.
-pub fn prune_segment(journal: &Path, segment: &Segment) -> Result<()> {
+/// When the seal file cannot be rewritten.
+pub fn keep_apart(journal: &Path, segment: &Segment) -> Result<()> {
     let mut seal = load_closed(journal, segment.first)?;
-    if seal.salts != SaltKind::None {
-        let table = salts(&seal);
-        let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
-        let lines = bytes.split(|byte| *byte == b'\n');
-        seal.kept = (segment.first..)
-            .zip(lines)
-            .zip(&table)
-            .filter(|((_, line), _)| event(line).is_some_and(|found| found != Event::Other))
-            .filter_map(|((index, line), salt)| {
-                let line = String::from_utf8(line.to_vec()).ok()?;
-                Some(Kept { index, salt: *salt, line })
-            })
-            .collect();
-        seal.salts = SaltKind::None;
-        seal.seed = None;
-        seal.table = Vec::new();
-        replace(journal, &seal)?;
+    if seal.salts == SaltKind::None {
+        return Ok(());
     }
-    fs::remove_file(&segment.path).at("removing the segment", &segment.path)?;
-    sync_directory(segment.path.parent().unwrap_or(journal))
+    let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
+    let kept = kept_of(&seal, segment.first, &bytes);
+    if kept == seal.kept {
+        return Ok(());
+    }
+    seal.kept = kept;
+    replace(journal, &seal)
+}
+
+/// Forgets a closed segment's salts, but for those of `kept`: what the journal says about itself. `None`
+/// when that is kept apart already. The records go after this.
+///
+/// # Errors
+/// When the seal file cannot be rewritten.
+pub fn forget(journal: &Path, first: u64, kept: Option<Vec<Kept>>) -> Result<()> {
+    let mut seal = load_closed(journal, first)?;
+    if seal.salts == SaltKind::None {
+        return Ok(());
+    }
+    seal.kept = kept.unwrap_or(seal.kept);
+    seal.salts = SaltKind::None;
+    seal.seed = None;
+    seal.table = Vec::new();
+    replace(journal, &seal)
 }
 
 /// True for a record that its seal cannot do without.

@@ -2,12 +2,15 @@
 
 use serde::Deserialize;
 
+use super::hash::Hash;
 use super::note::Vkey;
+use super::text::from_hex;
 
 pub const CREATED: &str = "journal created";
 pub const EPOCH: &str = "epoch opened";
 pub const ERASED: &str = "records erased";
 pub const PRUNED: &str = "records pruned";
+pub const ARCHIVED: &str = "segments archived";
 pub const ANCHORED: &str = "journal anchored";
 pub const FORGOTTEN: &str = "personal data forgotten";
 pub const CLOSED: &str = "journal closed";
@@ -41,6 +44,42 @@ pub struct PrunedBelow {
     pub newest: String,
     pub at: String,
     pub retention: Retention,
+    /// `None` when everything below `min_index` went.
+    pub parts: Option<PrunedParts>,
+}
+
+/// What a prune that keeps records did to segments; those it does not name are as they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrunedParts {
+    /// First indexes of segments that went whole.
+    pub gone: Vec<u64>,
+    pub kept: Vec<KeptPart>,
+}
+
+/// The records that a prune has left in one segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptPart {
+    /// First index of the segment.
+    pub first: u64,
+    pub count: u64,
+    /// SHA-256 over the kept indexes, each as a decimal line.
+    pub digest: Hash,
+}
+
+/// A file that stands for segments, as the journal announced it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ArchivedFile {
+    pub first: u64,
+    /// Exclusive.
+    pub end: u64,
+    pub rows: u64,
+    /// 64 hex digits.
+    pub sha256: String,
+    /// Below the journal.
+    pub path: String,
+    /// Of the `.json` with the facts beside an encrypted file.
+    #[serde(default)]
+    pub facts_sha256: Option<String>,
 }
 
 /// An event of the seal.
@@ -55,6 +94,9 @@ pub enum Event {
         indices: Vec<u64>,
     },
     Pruned(PrunedBelow),
+    Archived {
+        files: Vec<ArchivedFile>,
+    },
     Closed,
     /// Something else that the journal says.
     Other,
@@ -112,6 +154,27 @@ struct PrunedFields {
     min_index: u64,
     newest: String,
     policy: Retention,
+    #[serde(default)]
+    segments: Vec<String>,
+    #[serde(default)]
+    kept: Option<Vec<(u64, u64, String)>>,
+}
+
+impl PrunedFields {
+    fn parts(&self) -> Option<Option<PrunedParts>> {
+        let Some(kept) = &self.kept else { return Some(None) };
+        let gone = self.segments.iter().map(|name| name.parse().ok()).collect::<Option<_>>()?;
+        let part = |(first, count, digest): &(u64, u64, String)| {
+            Some(KeptPart { first: *first, count: *count, digest: from_hex(digest)? })
+        };
+        let kept = kept.iter().map(part).collect::<Option<_>>()?;
+        Some(Some(PrunedParts { gone, kept }))
+    }
+}
+
+#[derive(Deserialize)]
+struct ArchivedFields {
+    files: Vec<ArchivedFile>,
 }
 
 /// What a line says about the journal; `None` for every record of an application.
@@ -155,11 +218,16 @@ fn read(line: &[u8]) -> Option<Event> {
         PRUNED => {
             let fields: PrunedFields = serde_json::from_value(metadata).ok()?;
             Event::Pruned(PrunedBelow {
+                parts: fields.parts()?,
                 min_index: fields.min_index,
                 newest: fields.newest,
                 at: timestamp,
                 retention: fields.policy,
             })
+        }
+        ARCHIVED => {
+            let fields: ArchivedFields = serde_json::from_value(metadata).ok()?;
+            Event::Archived { files: fields.files }
         }
         CLOSED => Event::Closed,
         _ => Event::Other,

@@ -238,7 +238,7 @@ fn finish_end(journal: &Journal) -> Result<bool> {
     if !place.join("previous.json").exists() || place.join("journal.json").exists() {
         return Ok(false);
     }
-    for name in ["seal", "active"] {
+    for name in ["seal", "active", "archive"] {
         let (from, to) = (directory.join(name), place.join(name));
         if from.exists() && !to.exists() {
             fs::rename(&from, &to).at("moving", &from)?;

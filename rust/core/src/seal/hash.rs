@@ -43,6 +43,23 @@ pub fn sha256(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
+/// SHA-256 of a file's content.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sha256_file(path: &std::path::Path) -> std::io::Result<Hash> {
+    use std::io::Read;
+    let mut file = std::fs::File::open(path)?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hasher.finalize().into());
+        }
+        hasher.update(&buffer[..read]);
+    }
+}
+
 /// H(0x00 || entry).
 #[must_use]
 pub fn leaf(entry: &[u8]) -> Hash {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{series, Checkpoint};
 use super::commitments::{self, nodes_place, SaltKind, SegmentSeal};
+use super::lookup::archived_line;
 use super::hash::{commitment, record_leaf, record_leaves, Hash, Salt};
 use super::note::Note;
 use super::proof::{inclusion, verify_inclusion, Subtrees};
@@ -12,18 +13,25 @@ use super::salts::Salts;
 use super::sealer::{commit_lines, salts_of};
 use super::tlog_proof::TlogProof;
 use super::tree::{Range, BLOCK};
+use crate::archive::Identities;
 use crate::error::{At, Error, Result};
 use crate::journal::Pieces;
 
 /// Reads a sealed journal to prove things about it.
-#[derive(Debug)]
 pub struct Prover {
     journal: PathBuf,
+    identities: Identities,
     seals: Vec<SegmentSeal>,
     /// Roots of the full blocks below the newest checkpoint.
     nodes: Vec<Hash>,
     newest: (Note, Checkpoint),
     series: Vec<(Note, Checkpoint)>,
+}
+
+impl std::fmt::Debug for Prover {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Prover of '{}'", self.journal.display())
+    }
 }
 
 impl Prover {
@@ -55,10 +63,21 @@ impl Prover {
                 Ok(seal)
             })
             .collect::<Result<Vec<_>>>()?;
-        let mut prover =
-            Self { journal: journal.to_owned(), seals, nodes: Vec::new(), newest, series: notes };
+        let mut prover = Self {
+            journal: journal.to_owned(),
+            identities: Identities::default(),
+            seals,
+            nodes: Vec::new(),
+            newest,
+            series: notes,
+        };
         prover.load_nodes(true)?;
         Ok(prover)
+    }
+
+    /// Lets it read what is encrypted to these identities, too.
+    pub fn identify(&mut self, identities: Identities) {
+        self.identities = identities;
     }
 
     /// Size of the tree under the newest checkpoint.
@@ -171,11 +190,15 @@ impl Prover {
             SaltKind::None => return Err(gone("was pruned")),
         };
         let path = self.segment_path(seal.first);
-        let bytes = fs::read(&path).at("reading the segment", &path)?;
-        let line = bytes.split(|byte| *byte == b'\n').nth(offset as usize);
+        let line = if path.exists() {
+            let bytes = fs::read(&path).at("reading the segment", &path)?;
+            bytes.split(|byte| *byte == b'\n').nth(offset as usize).map(<[u8]>::to_vec)
+        } else {
+            archived_line(&self.journal, index, &self.identities)?
+        };
         match line {
-            Some([]) => Err(gone("was erased")),
-            Some(line) => Ok((salt, line.to_vec())),
+            Some(line) if line.is_empty() => Err(gone("was erased or pruned")),
+            Some(line) => Ok((salt, line)),
             None => Err(gone("is missing")),
         }
     }

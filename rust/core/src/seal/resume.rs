@@ -9,11 +9,13 @@ use super::event::{event, Event};
 use super::generation::keys_place;
 use super::hash::{record_leaf, Hash};
 use super::keys::{generate, Keys};
+use super::lookup::archived_line;
 use super::note::{Note, Vkey};
 use super::publisher::Publisher;
 use super::sealer::{ended, Closing, Growth, Seal};
 use super::seen;
 use super::tree::Range;
+use crate::archive::Identities;
 use crate::error::{At, Result};
 use crate::journal::{segments, Journal, Pieces, Segment, Settings};
 
@@ -92,7 +94,7 @@ fn read_or_ended(path: &Path) -> Result<Vec<u8>> {
 fn pin_of(journal: &Journal, keys: &Keys) -> Result<String> {
     let first = match SegmentSeal::load(journal.directory(), 0) {
         Ok(seal) if !seal.kept.is_empty() => seal.kept[0].line.clone().into_bytes(),
-        _ => first_line(&Segment::at(journal, 0).path)?,
+        _ => first_line(journal)?,
     };
     match event(&first) {
         Some(Event::Created(created)) if created.identity == keys.identity() => {
@@ -102,12 +104,15 @@ fn pin_of(journal: &Journal, keys: &Keys) -> Result<String> {
     }
 }
 
-fn first_line(path: &Path) -> Result<Vec<u8>> {
+/// Record 0, from its segment or from the file of the archive that stands for it.
+fn first_line(journal: &Journal) -> Result<Vec<u8>> {
     use std::io::{BufRead, BufReader, Read};
+    let path = &Segment::at(journal, 0).path;
     let mut line = Vec::new();
     let file = fs::File::open(path);
     if matches!(&file, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
-        return Err(ended(path, "it is missing"));
+        return archived_line(journal.directory(), 0, &Identities::default())?
+            .ok_or_else(|| ended(path, "it is missing"));
     }
     BufReader::new(file.at("opening the segment", path)?.take(1 << 20))
         .read_until(b'\n', &mut line)

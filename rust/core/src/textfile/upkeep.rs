@@ -2,8 +2,6 @@
 //!
 //! It keeps no list of work: a pass looks at the directory and does what is due, so it also finishes
 //! what a process that was killed had begun.
-#![allow(unsafe_code)]
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +15,7 @@ use super::flags::{self, IMMUTABLE};
 use super::{Counts, Settings};
 use crate::clock;
 use crate::error::{At, Result};
+use crate::priority::be_modest;
 
 /// How soon a file that has become too old is noticed, and how long after a failure a pass is tried
 /// again.
@@ -203,17 +202,4 @@ fn protect(listed: &Backups) -> Result<()> {
             .at("making immutable", path)
     };
     listed.found.values().flat_map(Backup::files).try_for_each(|found| protect(&found.path))
-}
-
-/// The least share of processor and disk for this thread; where that is refused it works as others do.
-fn be_modest() {
-    const LEAST: libc::c_int = 19;
-    const IDLE_CLASS: libc::c_long = 3 << 13;
-    const THIS_THREAD: libc::c_long = 0;
-    const OF_PROCESS: libc::c_long = 1;
-    // SAFETY: both calls change the scheduling of the calling thread and touch no memory.
-    unsafe {
-        libc::setpriority(libc::PRIO_PROCESS, 0, LEAST);
-        libc::syscall(libc::SYS_ioprio_set, OF_PROCESS, THIS_THREAD, IDLE_CLASS);
-    }
 }

@@ -5,10 +5,15 @@
 //! one thread joins them in order and judges.
 
 mod anchors;
+mod archived;
+mod events;
 mod expected;
 mod feed;
+mod gone;
 mod hashing;
 mod judge;
+mod runs;
+mod segment;
 mod source;
 
 use std::path::Path;
@@ -17,6 +22,7 @@ use super::checkpoint::Checkpoint;
 use super::note::Vkey;
 use super::policy::Policy;
 use super::Malformed;
+use crate::archive::Identities;
 
 /// Whom the verifier believes.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +68,8 @@ pub struct Options<'a> {
     pub until: Option<u64>,
     /// 0 for as many as there are cores.
     pub threads: usize,
+    /// Who can read encrypted files of the archive.
+    pub identities: Identities,
     /// Called with bytes done and bytes in all.
     pub progress: Option<&'a mut dyn FnMut(u64, u64)>,
 }
@@ -105,7 +113,12 @@ pub struct Report {
     /// Named as erased, and still there.
     pub erasing: u64,
     pub pruned_below: u64,
+    /// Records below that whose content retention has kept.
+    pub kept: u64,
+    /// Content that was pruned is still there.
     pub pruning: bool,
+    /// Records in encrypted files for which no identity was given.
+    pub unread: u64,
     /// The last sealed record says that the journal was closed.
     pub closed: bool,
     /// Time stamp of the last sealed record.
@@ -144,6 +157,7 @@ impl Report {
             || self.lags
             || self.erasing > 0
             || self.pruning
+            || self.unread > 0
             || self.unanchored
             || self.pinned == 0;
         match (&self.failure, loose) {

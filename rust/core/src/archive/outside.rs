@@ -1,0 +1,72 @@
+//! The facts beside an encrypted file, which anybody can read who can read the journal's directory.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{Facts, Recipients};
+use crate::error::{At, Error, Result};
+
+/// What an encrypted file shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outside {
+    /// Without the names of promoted fields.
+    pub facts: Facts,
+    /// Whose identities open the file: `age1…`.
+    pub recipients: Vec<String>,
+}
+
+/// Where the facts about an encrypted file lie: `N.json` beside `N.parquet.age`.
+#[must_use]
+pub fn path(encrypted: &Path) -> PathBuf {
+    encrypted.with_extension("").with_extension("json")
+}
+
+/// What may be seen of the facts. Times, counts, levels and categories stay: retention decides by them,
+/// and it has no identity. Names of fields go.
+#[must_use]
+pub fn visible(facts: &Facts) -> Facts {
+    Facts { promoted: Vec::new(), ..facts.clone() }
+}
+
+/// Puts the facts beside the encrypted file, which need not be there yet.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write(encrypted: &Path, facts: &Facts, recipients: &Recipients) -> Result<()> {
+    crate::journal::replace_file(&path(encrypted), text(facts, &recipients.names()).as_bytes())
+}
+
+/// What lies beside the encrypted file, whose digest the journal announces.
+#[must_use]
+pub fn text(facts: &Facts, recipients: &[String]) -> String {
+    let mut value = serde_json::to_value(visible(facts)).unwrap_or_default();
+    value["recipients"] = recipients.into();
+    format!("{value}\n")
+}
+
+/// The facts beside the encrypted file.
+///
+/// # Errors
+/// When they are missing or are none.
+pub fn read(encrypted: &Path) -> Result<Outside> {
+    let path = path(encrypted);
+    let text = std::fs::read(&path).at("reading the facts about the encrypted file", &path)?;
+    parse(&text).map_err(|what| Error::Damaged { path, what })
+}
+
+/// Facts as [`write`] writes them.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn parse(text: &[u8]) -> std::result::Result<Outside, String> {
+    let mut value: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let recipients = value.as_object_mut().and_then(|facts| facts.remove("recipients"));
+    let recipients = recipients.ok_or("it has no 'recipients'")?;
+    let facts: Facts = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    if facts.first > facts.end || facts.rows > facts.end - facts.first {
+        return Err("its indexes contradict each other".to_owned());
+    }
+    let recipients = serde_json::from_value(recipients).map_err(|error| error.to_string())?;
+    Ok(Outside { facts, recipients })
+}

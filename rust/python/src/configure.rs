@@ -367,6 +367,11 @@ pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     out.set_item("journal_archived_files", statistics.journal_archived_files)?;
     out.set_item("journal_archived_records", statistics.journal_archived_records)?;
     out.set_item("journal_archive_errors", statistics.journal_archive_errors)?;
+    out.set_item("journal_pruned_records", statistics.journal_pruned_records)?;
+    out.set_item("journal_pruned_bytes", statistics.journal_pruned_bytes)?;
+    out.set_item("journal_emergencies", statistics.journal_emergencies)?;
+    out.set_item("journal_retention_errors", statistics.journal_retention_errors)?;
+    out.set_item("journal_retention_spared", statistics.journal_retention_spared)?;
     out.set_item("last_error", statistics.last_error)?;
     Ok(Some(out))
 }

@@ -22,6 +22,7 @@ mod otlp;
 mod pipeline;
 mod recognise;
 mod record;
+mod retention;
 mod seal;
 mod tap;
 mod textfile;
@@ -49,6 +50,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
         wrap_pyfunction!(archiving::archive_now, module)?,
         wrap_pyfunction!(configure::close, module)?,
+        wrap_pyfunction!(retention::retention_plan, module)?,
+        wrap_pyfunction!(retention::retention_apply, module)?,
+        wrap_pyfunction!(retention::retention_hold, module)?,
+        wrap_pyfunction!(retention::retention_release, module)?,
+        wrap_pyfunction!(retention::retention_holds, module)?,
         wrap_pyfunction!(configure::close_at_exit, module)?,
         wrap_pyfunction!(configure::configure, module)?,
         wrap_pyfunction!(configure::configure_levels, module)?,

@@ -6,7 +6,9 @@
 mod archiving;
 mod commit;
 mod merge;
+mod held;
 mod prune;
+mod retaining;
 mod run;
 mod settings;
 mod swap;
@@ -25,6 +27,7 @@ use std::time::{Duration, Instant};
 pub use archiving::Progress;
 pub use commit::Step;
 pub use prune::{Cut, Keep, Pruned};
+pub use retaining::{retain, Retained};
 pub use run::{run, DrainThread};
 pub use upkeep::{archive_now, as_leader};
 

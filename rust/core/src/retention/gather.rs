@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{space_of, Copies, Count, Hold, Holds, Part, Situation, Space, Undelivered};
-use crate::archive::{self, Archived};
+use super::{
+    space_of, Copies, Count, Hold, Holds, KeepRule, Part, Situation, Space, Subject, Undelivered,
+};
+use crate::archive::{self, Archived, Identities, Lines};
 use crate::clock::{now_ns, parse_rfc3339};
 use crate::error::{At, Result};
 use crate::journal::{segments, Journal, Segment, Settings};
 use crate::level::{self, Level};
+use crate::seal::is_needed;
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -62,6 +65,7 @@ fn stamp(metadata: &Metadata) -> Stamp {
 #[derive(Debug, Default)]
 pub struct Looker {
     known: HashMap<PathBuf, (Stamp, Part)>,
+    rules: Vec<KeepRule>,
 }
 
 impl Looker {
@@ -77,9 +81,15 @@ impl Looker {
             Some(to) => Copies::load(journal.directory(), to)?,
             None => Copies::default(),
         };
+        let rules = settings.retention.keep_rules();
+        if self.rules != rules {
+            // What was counted was counted for others.
+            self.known.clear();
+            self.rules.clone_from(&rules);
+        }
         let mut parts = Vec::new();
         for file in &archived {
-            parts.extend(self.archived(journal.directory(), file));
+            parts.extend(self.archived(journal.directory(), file, &rules));
         }
         let is_archived = |first| {
             archived.iter().any(|file| (file.facts.first..file.facts.end).contains(&first))
@@ -93,6 +103,7 @@ impl Looker {
         parts.sort_by_key(|part| part.first);
         for part in &mut parts {
             part.is_copied = copies.cover(part.first, part.end);
+            part.is_whole |= !settings.seal;
         }
         let open_bytes = open.and_then(|open| fs::metadata(open.path).ok()).map_or(0, |m| m.len());
         let undelivered = undelivered(&journal, &settings);
@@ -107,22 +118,17 @@ impl Looker {
         })
     }
 
-    fn archived(&self, journal: &Path, file: &Archived) -> Option<Part> {
-        let bytes = fs::metadata(&file.path).ok()?.len() + beside(&file.path);
-        let facts = &file.facts;
-        let time = |text: &Option<String>| text.as_deref().and_then(parse_rfc3339);
-        Some(Part {
-            file: below(journal, &file.path),
-            first: facts.first,
-            end: facts.end,
-            rows: facts.rows,
-            bytes,
-            oldest: time(&facts.min_timestamp),
-            newest: time(&facts.max_timestamp),
-            counts: archived_counts(file),
-            is_archived: true,
-            is_copied: false,
-        })
+    fn archived(&mut self, journal: &Path, file: &Archived, rules: &[KeepRule]) -> Option<Part> {
+        let metadata = fs::metadata(&file.path).ok()?;
+        let stamp = stamp(&metadata);
+        if let Some((known, part)) = self.known.get(&file.path) {
+            if *known == stamp {
+                return Some(part.clone());
+            }
+        }
+        let part = archived_part(journal, file, rules, metadata.len());
+        self.known.insert(file.path.clone(), (stamp, part.clone()));
+        Some(part)
     }
 
     fn segment(&mut self, segment: &Segment, end: u64) -> Result<Option<Part>> {
@@ -140,6 +146,26 @@ impl Looker {
         let part = Part { first: segment.first, end, ..read_part(&segment.path, &bytes) };
         self.known.insert(segment.path.clone(), (stamp, part.clone()));
         Ok(Some(part))
+    }
+}
+
+fn archived_part(journal: &Path, file: &Archived, rules: &[KeepRule], bytes: u64) -> Part {
+    let facts = &file.facts;
+    let (counts, told) = archived_counts(file, rules);
+    let time = |text: &Option<String>| text.as_deref().and_then(parse_rfc3339);
+    Part {
+        file: below(journal, &file.path),
+        first: facts.first,
+        end: facts.end,
+        rows: facts.rows,
+        bytes: bytes + beside(&file.path),
+        oldest: time(&facts.min_timestamp),
+        newest: time(&facts.max_timestamp),
+        counts,
+        told,
+        is_archived: true,
+        is_whole: file.is_encrypted,
+        is_copied: false,
     }
 }
 
@@ -166,31 +192,22 @@ struct Line<'a> {
     category: Option<Cow<'a, str>>,
 }
 
-/// What a segment's lines say. A line that is no record is of the least level, so that no rule keeps it.
+/// What a segment's lines say.
 fn read_part(path: &Path, bytes: &[u8]) -> Part {
-    let mut part = Part {
+    let mut tally = Tally::default();
+    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        tally.count(line);
+    }
+    Part {
         file: format!("active/{}", path.file_name().unwrap_or_default().to_string_lossy()),
         bytes: bytes.len() as u64,
+        rows: tally.rows,
+        told: tally.told,
+        oldest: tally.times.map(|(oldest, _)| oldest),
+        newest: tally.times.map(|(_, newest)| newest),
+        counts: tally.counted(),
         ..Part::default()
-    };
-    let mut counts: BTreeMap<(Level, Option<String>), u64> = BTreeMap::new();
-    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        let found = serde_json::from_slice::<Line>(line).ok();
-        let time = found.as_ref().and_then(|line| parse_rfc3339(line.timestamp.as_deref()?));
-        if let Some(time) = time {
-            part.oldest = Some(part.oldest.map_or(time, |oldest| oldest.min(time)));
-            part.newest = Some(part.newest.map_or(time, |newest| newest.max(time)));
-        }
-        let level = found.as_ref().and_then(|line| level::parse(line.level.as_deref()?));
-        let category = found.and_then(|line| Some(line.category?.into_owned()));
-        *counts.entry((level.unwrap_or(0), category)).or_default() += 1;
-        part.rows += 1;
     }
-    part.counts = counts
-        .into_iter()
-        .map(|((level, category), records)| Count { level, category, records })
-        .collect();
-    part
 }
 
 #[derive(Deserialize)]
@@ -234,12 +251,84 @@ fn identity(journal: &Journal, settings: &Settings) -> String {
     last.map_or_else(|| settings.origin.clone(), |last| format!("{}/{last}", settings.origin))
 }
 
-/// How many records of each level and category a file of the archive has.
-fn archived_counts(file: &Archived) -> Vec<Count> {
-    let by_level = |(name, records): (&String, &u64)| Count {
-        level: level::parse(name).unwrap_or(0),
-        category: None,
-        records: *records,
-    };
-    file.facts.levels.iter().map(by_level).collect()
+/// How many records of each level and category a file of the archive has, and how many the journal's own.
+///
+/// Its facts say that of levels and of categories, not of both; when rules name both, its lines do.
+fn archived_counts(file: &Archived, rules: &[KeepRule]) -> (Vec<Count>, u64) {
+    let facts = &file.facts;
+    let named = |rule: &KeepRule| matches!(&rule.subject,
+        Subject::Category(name) if facts.categories.contains_key(name));
+    let audit = facts.levels.get("AUDIT").copied().unwrap_or(0);
+    let told = facts.categories.get("journal").copied().unwrap_or(0);
+    let names_categories = rules.iter().any(named);
+    if (names_categories || told > audit) && !file.is_encrypted {
+        if let Ok(counts) = read_archived(file) {
+            return counts;
+        }
+    }
+    let mut unknown = facts.rows;
+    let mut counts: Vec<Count> = Vec::new();
+    for (name, records) in &facts.levels {
+        unknown = unknown.saturating_sub(*records);
+        let own = if name == "AUDIT" { told.min(audit) } else { 0 };
+        counts.push(Count { level: level::parse(name), category: None, records: records - own });
+    }
+    counts.push(Count { level: None, category: None, records: unknown });
+    if names_categories {
+        // Of what nobody can look into, more is taken for kept rather than less.
+        for (name, records) in &facts.categories {
+            let category = Some(name.clone());
+            counts.push(Count { level: Some(0), category, records: *records });
+        }
+    }
+    (counts, told.min(audit))
+}
+
+fn read_archived(file: &Archived) -> Result<(Vec<Count>, u64)> {
+    let identities = Identities::default();
+    let mut lines = Lines::open(file, file.facts.first, &identities)?;
+    let mut tally = Tally::default();
+    while let Some((_, piece)) = lines.next_piece()? {
+        for line in piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            tally.count(line);
+        }
+    }
+    Ok((tally.counted(), tally.told))
+}
+
+/// Counts lines.
+#[derive(Default)]
+struct Tally {
+    counts: BTreeMap<(Option<Level>, Option<String>), u64>,
+    told: u64,
+    rows: u64,
+    times: Option<(u64, u64)>,
+}
+
+impl Tally {
+    fn count(&mut self, line: &[u8]) {
+        let found = serde_json::from_slice::<Line>(line).ok();
+        let time = found.as_ref().and_then(|line| parse_rfc3339(line.timestamp.as_deref()?));
+        if let Some(time) = time {
+            let (oldest, newest) = self.times.unwrap_or((time, time));
+            self.times = Some((oldest.min(time), newest.max(time)));
+        }
+        self.rows += 1;
+        if is_needed(line) {
+            self.told += 1;
+            return;
+        }
+        let level = found.as_ref().and_then(|line| level::parse(line.level.as_deref()?));
+        let category = found.and_then(|line| Some(line.category?.into_owned()));
+        *self.counts.entry((level, category)).or_default() += 1;
+    }
+
+    fn counted(&self) -> Vec<Count> {
+        let one = |((level, category), records): (&(Option<Level>, Option<String>), &u64)| Count {
+            level: *level,
+            category: category.clone(),
+            records: *records,
+        };
+        self.counts.iter().map(one).collect()
+    }
 }

@@ -1,12 +1,13 @@
 //! What retention knows about one file of records.
 
-use super::Keep;
+use crate::drain::Keep;
 use crate::level::Level;
 
 /// How many records of a level and category a part has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
-    pub level: Level,
+    /// None when the records say none: then every rule about levels keeps them.
+    pub level: Option<Level>,
     pub category: Option<String>,
     pub records: u64,
 }
@@ -27,7 +28,11 @@ pub struct Part {
     pub oldest: Option<u64>,
     pub newest: Option<u64>,
     pub counts: Vec<Count>,
+    /// What the journal says about itself: it stays when anything else does, and else goes to the seal.
+    pub told: u64,
     pub is_archived: bool,
+    /// Nobody can take single records out of it: it is encrypted, or the journal has no seal.
+    pub is_whole: bool,
     /// It has a copy in the second place.
     pub is_copied: bool,
 }
@@ -37,7 +42,8 @@ impl Part {
     #[must_use]
     pub fn kept(&self, keep: &Keep) -> u64 {
         let kept = |count: &&Count| keep.keeps(count.level, count.category.as_deref());
-        self.counts.iter().filter(kept).map(|count| count.records).sum::<u64>().min(self.rows)
+        let wanted: u64 = self.counts.iter().filter(kept).map(|count| count.records).sum();
+        if wanted == 0 { 0 } else { (wanted + self.told).min(self.rows) }
     }
 
     /// Bytes that are about gone when only `kept` records stay.

@@ -6,8 +6,9 @@
 
 use serde::Serialize;
 
-use super::{Hold, Keep, KeepRule, Part, Rules, Space};
+use super::{Hold, KeepRule, Part, Rules, Space};
 use crate::clock::rfc3339;
+use crate::drain::Keep;
 
 /// The limit for which something goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -70,7 +71,7 @@ pub struct Step {
     pub bytes: u64,
     pub oldest: Option<String>,
     pub newest: Option<String>,
-    #[serde(skip_serializing_if = "Keep::is_nothing")]
+    #[serde(skip)]
     pub keep: Keep,
 }
 
@@ -128,7 +129,8 @@ impl Seen<'_> {
         }
         let keep = Rules::keep_at(rules, self.age_ns, cut_ns);
         let kept = self.part.kept(&keep);
-        let goes = kept < self.part.rows || kept == 0;
+        // Nobody can take single records out of some files.
+        let goes = kept == 0 || (kept < self.part.rows && !self.part.is_whole);
         goes.then_some((keep, kept))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Space;
+use crate::drain::Keep;
 use crate::error::{Error, Result};
 use crate::level::{self, Level};
 
@@ -60,38 +61,6 @@ impl KeepRule {
             Horizon::Seconds(horizon.strip_suffix('s')?.parse().ok()?)
         };
         Some(Self { subject, horizon })
-    }
-}
-
-/// Which records stay when a part is thinned: those of the level and above, and of the categories.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Keep {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<Level>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub categories: Vec<String>,
-}
-
-impl Keep {
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.level.is_none() && self.categories.is_empty()
-    }
-
-    /// True for a record that stays.
-    #[must_use]
-    pub fn keeps(&self, level: Level, category: Option<&str>) -> bool {
-        self.level.is_some_and(|least| level >= least)
-            || category.is_some_and(|found| self.categories.iter().any(|kept| kept == found))
-    }
-
-    fn add(&mut self, subject: &Subject) {
-        match subject {
-            Subject::Level(level) => {
-                self.level = Some(self.level.map_or(*level, |least| least.min(*level)));
-            }
-            Subject::Category(name) => self.categories.push(name.clone()),
-        }
     }
 }
 
@@ -179,7 +148,7 @@ impl Rules {
         let mut keep = Keep::default();
         for rule in rules {
             if rule.horizon.reaches(cut_ns) > age_ns {
-                keep.add(&rule.subject);
+                add(&mut keep, &rule.subject);
             }
         }
         keep.categories.sort_unstable();
@@ -207,6 +176,15 @@ impl Rules {
             }
         }
         Ok(())
+    }
+}
+
+fn add(keep: &mut Keep, subject: &Subject) {
+    match subject {
+        Subject::Level(level) => {
+            keep.level = Some(keep.level.map_or(*level, |least| least.min(*level)));
+        }
+        Subject::Category(name) => keep.categories.push(name.clone()),
     }
 }
 

@@ -11,7 +11,7 @@ const NOW: u64 = 1_000 * DAY;
 /// A part of 100 records of 10 bytes, the last one so many days old.
 fn part(number: u64, days_old: u64, errors: u64) -> Part {
     let newest = NOW - days_old * DAY;
-    let count = |level, records| Count { level, category: None, records };
+    let count = |level, records| Count { level: Some(level), category: None, records };
     Part {
         file: format!("part {number}"),
         first: number * 100,
@@ -22,6 +22,8 @@ fn part(number: u64, days_old: u64, errors: u64) -> Part {
         newest: Some(newest),
         counts: vec![count(INFO, 100 - errors), count(ERROR, errors)],
         is_archived: true,
+        told: 0,
+        is_whole: false,
         is_copied: false,
     }
 }
@@ -80,8 +82,8 @@ fn a_category_can_be_kept_for_a_time_of_its_own() {
     let mut parts = [part(0, 400, 0), part(1, 100, 0)];
     for part in &mut parts {
         part.counts = vec![
-            Count { level: INFO, category: Some("security".into()), records: 10 },
-            Count { level: INFO, category: Some("api".into()), records: 90 },
+            Count { level: Some(INFO), category: Some("security".into()), records: 10 },
+            Count { level: Some(INFO), category: Some("api".into()), records: 90 },
         ];
     }
     let rules = Rules {

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod archiving;
+mod archive;
 mod buffer;
 mod call;
 mod callsite;
@@ -10,6 +11,7 @@ mod configure;
 mod console;
 mod context;
 mod encode;
+mod encryption;
 mod errors;
 mod event;
 mod exception;
@@ -35,9 +37,13 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // SAFETY: imports run with the GIL held.
     let fast_frames = unsafe { frame::choose() };
     module.add("fast_frames", fast_frames)?;
+    module.add_class::<archive::ActiveBatches>()?;
+    module.add_class::<archive::LineBatches>()?;
     module.add_class::<buffer::RecordBuffer>()?;
     module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
+    module.add_class::<encryption::Identities>()?;
+    module.add_class::<encryption::MemoryFile>()?;
     module.add_class::<format::Formatter>()?;
     module.add_class::<journal::Drain>()?;
     module.add_class::<journal::Reader>()?;
@@ -49,6 +55,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(archiving::archive_now, module)?,
+        wrap_pyfunction!(archive::archive_lines, module)?,
+        wrap_pyfunction!(archive::archive_list, module)?,
+        wrap_pyfunction!(archive::archive_write, module)?,
+        wrap_pyfunction!(archive::lines_to_arrow, module)?,
         wrap_pyfunction!(configure::close, module)?,
         wrap_pyfunction!(retention::retention_plan, module)?,
         wrap_pyfunction!(retention::retention_apply, module)?,
@@ -69,6 +79,15 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::redact_arguments, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
         wrap_pyfunction!(event::log_event, module)?,
+        wrap_pyfunction!(encryption::age_decrypt, module)?,
+        wrap_pyfunction!(encryption::age_encrypt, module)?,
+        wrap_pyfunction!(encryption::age_recipients, module)?,
+        wrap_pyfunction!(encryption::archive_recipients, module)?,
+        wrap_pyfunction!(encryption::archive_rewrap, module)?,
+        wrap_pyfunction!(encryption::token_build, module)?,
+        wrap_pyfunction!(encryption::token_check, module)?,
+        wrap_pyfunction!(encryption::token_ranges, module)?,
+        wrap_pyfunction!(encryption::words, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,

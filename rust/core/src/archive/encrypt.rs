@@ -117,10 +117,9 @@ fn not_opened(path: &Path, identities: &Identities, error: &DecryptError) -> Err
             Error::Refused { path, what }
         }
         DecryptError::Io(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
-            let source = source.raw_os_error().map_or_else(
-                || io::Error::from(source.kind()),
-                io::Error::from_raw_os_error,
-            );
+            let source = source
+                .raw_os_error()
+                .map_or_else(|| io::Error::from(source.kind()), io::Error::from_raw_os_error);
             Error::Io { what: "reading the encrypted file", path, source }
         }
         other => Error::Damaged { path, what: format!("it is no file of age ({other})") },
@@ -131,11 +130,7 @@ fn not_opened(path: &Path, identities: &Identities, error: &DecryptError) -> Err
 /// facts beside a file name them.
 fn wanted_identity(path: &Path, identities: &Identities) -> String {
     let named = outside::read(path).map(|outside| outside.recipients).unwrap_or_default();
-    let of = if named.is_empty() {
-        "one of its recipients".to_owned()
-    } else {
-        named.join(" or ")
-    };
+    let of = if named.is_empty() { "one of its recipients".to_owned() } else { named.join(" or ") };
     if identities.is_empty() {
         return format!("is encrypted: the identity of {of} is needed");
     }
@@ -181,7 +176,11 @@ impl Read for Decrypted {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let rest = self.length.saturating_sub(self.position);
         let wanted = into.len().min(usize::try_from(rest).unwrap_or(usize::MAX));
-        if wanted == 0 { Ok(0) } else { self.read_here(&mut into[..wanted]) }
+        if wanted == 0 {
+            Ok(0)
+        } else {
+            self.read_here(&mut into[..wanted])
+        }
     }
 }
 

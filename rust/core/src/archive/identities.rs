@@ -14,14 +14,8 @@ const MAX_IDENTITY_FILE: u64 = 1 << 20;
 const SECRET: &str = "AGE-SECRET-KEY-";
 
 /// Public keys, `age1…`.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Recipients(Vec<x25519::Recipient>);
-
-impl std::fmt::Debug for Recipients {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_tuple("Recipients").field(&self.names()).finish()
-    }
-}
 
 impl Recipients {
     /// Recipients as a setting names them; naming one twice is naming it once.
@@ -127,9 +121,8 @@ pub struct Identities {
 }
 
 impl std::fmt::Debug for Identities {
-    /// Public halves only.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_tuple("Identities").field(&self.names()).finish()
+        write!(out, "Identities of {:?}", self.names())
     }
 }
 
@@ -207,7 +200,11 @@ impl Identities {
     pub(super) fn origin(&self) -> String {
         let files: Vec<String> =
             self.files.iter().map(|path| format!("'{}'", path.display())).collect();
-        if files.is_empty() { "the given text".to_owned() } else { files.join(", ") }
+        if files.is_empty() {
+            "the given text".to_owned()
+        } else {
+            files.join(", ")
+        }
     }
 }
 

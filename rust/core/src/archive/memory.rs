@@ -47,6 +47,11 @@ impl MemoryFile {
         Ok(&mut self.file)
     }
 
+    /// The file alone: the path is none any more.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
     pub fn file(&self) -> &File {
         &self.file
     }

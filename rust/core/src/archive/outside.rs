@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::read::facts_from_json;
 use super::{Facts, Recipients};
 use crate::error::{At, Error, Result};
 
@@ -63,10 +64,7 @@ pub fn parse(text: &[u8]) -> std::result::Result<Outside, String> {
     let mut value: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     let recipients = value.as_object_mut().and_then(|facts| facts.remove("recipients"));
     let recipients = recipients.ok_or("it has no 'recipients'")?;
-    let facts: Facts = serde_json::from_value(value).map_err(|error| error.to_string())?;
-    if facts.first > facts.end || facts.rows > facts.end - facts.first {
-        return Err("its indexes contradict each other".to_owned());
-    }
+    let facts = facts_from_json(&value.to_string())?;
     let recipients = serde_json::from_value(recipients).map_err(|error| error.to_string())?;
     Ok(Outside { facts, recipients })
 }

@@ -9,6 +9,7 @@ mod merge;
 mod held;
 mod prune;
 mod retaining;
+mod rewrap;
 mod run;
 mod settings;
 mod swap;
@@ -28,6 +29,7 @@ pub use archiving::Progress;
 pub use commit::Step;
 pub use prune::{Cut, Keep, Pruned};
 pub use retaining::{retain, Retained};
+pub use rewrap::Rewrapped;
 pub use run::{run, DrainThread};
 pub use upkeep::{archive_now, as_leader};
 

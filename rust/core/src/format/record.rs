@@ -61,7 +61,7 @@ pub const KEYS: [(&str, Key); 21] = [
 ];
 
 /// The same as they begin in a canonical line.
-const CANONICAL: [&str; KEYS.len()] = [
+pub const CANONICAL: [&str; KEYS.len()] = [
     r#""timestamp":"#,
     r#""level":"#,
     r#""category":"#,

@@ -20,6 +20,7 @@ from treering.cli import (
     pipe,
     prove,
     redact,
+    retain,
     stats,
     tail,
     verify,
@@ -46,6 +47,7 @@ _COMMANDS = (
     config,
     events,
     redact,
+    retain,
     drain,
     witness,
 )

@@ -32,8 +32,8 @@ def add_filter(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--level", type=_level, help="least level, e.g. WARNING")
     group.add_argument("--component", help="component and what is below it; auth* for a prefix")
     group.add_argument("--category", help="category, e.g. api")
-    group.add_argument("--since", type=_time, metavar="TIME", help="RFC 3339, or 10m, 2h, 3d ago")
-    group.add_argument("--until", type=_time, metavar="TIME", help="before this time")
+    group.add_argument("--since", type=time_ns, metavar="TIME", help="RFC 3339, or 10m, 2h, 3d ago")
+    group.add_argument("--until", type=time_ns, metavar="TIME", help="before this time")
     group.add_argument("--grep", metavar="TEXT", help="text anywhere in the record, in any case")
     group.add_argument(
         "--field",
@@ -134,7 +134,7 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _time(text: str) -> int:
+def time_ns(text: str) -> int:
     """Nanoseconds since the epoch."""
     relative = _RELATIVE.fullmatch(text.strip())
     if relative:

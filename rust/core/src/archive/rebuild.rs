@@ -10,7 +10,7 @@ use arrow_array::{
 use super::columns::{kind, Kind, COUNT, GROUPS, INDEX, LAYOUT, VERBATIM};
 use super::promote::Plan;
 use crate::format::raw::Raw;
-use crate::format::record::{Key, CANONICAL, KEYS};
+use crate::format::record::{CANONICAL, KEYS};
 use crate::line::{push_float, push_int, push_string, TimestampWriter, TIMESTAMP_BYTES};
 
 enum Values<'a> {

@@ -246,7 +246,9 @@ fn plan(situation: &Situation, group: Vec<Closed>, archived: &[Archived]) -> Res
     let mut merged: Vec<Archived> = Vec::new();
     let alone = group.iter().any(|closed| situation.apart.contains(&closed.segment.first));
     if !alone && situation.settings.archive_recipients.is_empty() {
-        for before in archived.iter().rev().skip_while(|before| before.facts.first >= first) {
+        let group_first = first;
+        let older = archived.iter().rev().skip_while(|file| file.facts.first >= group_first);
+        for before in older {
             let about = fs::metadata(&before.path).map_or(0, |metadata| metadata.len()) * SHRINKS;
             let is_small = about <= bytes.saturating_mul(WORTH)
                 && bytes + about <= situation.settings.segment_max_bytes;

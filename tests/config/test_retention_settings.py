@@ -8,7 +8,14 @@ from treering.errors import ConfigurationError
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30d", 2_592_000), ("2h", 7_200), ("7y", 220_752_000), ("90", 90), (60, 60), ("1.5d", 129_600)],
+    [
+        ("30d", 2_592_000),
+        ("2h", 7_200),
+        ("7y", 220_752_000),
+        ("90", 90),
+        (60, 60),
+        ("1.5d", 129_600),
+    ],
 )
 def test_times_are_read_as_people_write_them(text, seconds):
     assert resolve(None, {"retention_max_age_s": text}).retention_max_age_s == seconds

@@ -4,6 +4,8 @@ import json
 import os
 import stat
 import subprocess
+import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -149,7 +151,7 @@ def test_a_hold_of_a_time_keeps_only_what_was_logged_then(journal):
     plan = retain(journal)
     assert plan.steps
     assert plan.spared
-    assert len([m for m in messages(journal)]) >= 100
+    assert len(messages(journal)) >= 100
     assert verify(journal).verdict == "sealed"
 
 
@@ -245,9 +247,6 @@ def test_a_disk_that_fills_up_is_cleaned_up_in_an_emergency_but_for_what_is_held
     disk = tmp_path / "disk"
     disk.mkdir()
     script = tmp_path / "program.py"
-    import sys
-    import textwrap
-
     script.write_text(textwrap.dedent(source))
     found = subprocess.run(
         ["unshare", "-m", sys.executable, script, disk],

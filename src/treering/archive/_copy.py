@@ -6,6 +6,7 @@ import json
 import os
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ def _sources(journal: Path, settings: dict[str, Any]) -> Iterator[_Source]:
         # They become files of the archive, and are copied then.
         return
     segments = sorted((journal / "active").glob("*.jsonl"))
-    for segment, following in zip(segments, segments[1:], strict=False):
+    for segment, following in pairwise(segments):
         yield _Source(segment, int(segment.stem), int(following.stem))
 
 
@@ -118,7 +119,9 @@ def _copy_one(journal: Path, place: Place, notes: _Notes, source: _Source) -> in
         if source.path.exists():
             raise
         return None
-    notes.add({"path": key, "first": source.first, "end": source.end, "sha256": digest, "bytes": size})
+    notes.add(
+        {"path": key, "first": source.first, "end": source.end, "sha256": digest, "bytes": size}
+    )
     return size
 
 

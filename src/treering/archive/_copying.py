@@ -47,8 +47,11 @@ class Copying:
     def _tell(self, trouble: str | None) -> None:
         before, self._trouble = self._trouble, trouble
         if trouble is not None and trouble != before:
-            facts = {"to": self.to, "error": trouble}
-            _log(Level.WARNING, "the second place cannot be written", facts)
+            _log(
+                Level.WARNING,
+                "the second place cannot be written",
+                {"to": self.to, "error": trouble},
+            )
         elif trouble is None and before is not None:
             _log(Level.INFO, "the second place is back", {"to": self.to})
 

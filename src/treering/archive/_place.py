@@ -13,6 +13,8 @@ from treering.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from obstore.store import ClientConfig, S3Config
+
 _CHUNK = 1 << 20
 _OPTIONS = ("endpoint", "region")
 
@@ -97,7 +99,7 @@ class BucketPlace:
         get: `obstore.get`.
     """
 
-    def __init__(self, store: Any, put: Callable[..., Any], get: Callable[..., Any]) -> None:  # noqa: ANN401 - of a package that may be missing
+    def __init__(self, store: Any, put: Callable[..., Any], get: Callable[..., Any]) -> None:
         self._store, self._put, self._get = store, put, get
 
     def put(self, key: str, path: Path) -> None:
@@ -135,10 +137,12 @@ def _bucket(address: str) -> BucketPlace:
         )
     # TLS is left out only where the address says http.
     plain = options.get("endpoint", "").startswith("http://")
-    store = S3Store(
-        parts.netloc,
-        prefix=parts.path.strip("/") or None,
-        client_options={"allow_http": plain},
-        **options,
-    )
+    config: S3Config = {}
+    if "endpoint" in options:
+        config["endpoint"] = options["endpoint"]
+    if "region" in options:
+        config["region"] = options["region"]
+    prefix = parts.path.strip("/") or None
+    client: ClientConfig = {"allow_http": plain}
+    store = S3Store(parts.netloc, prefix=prefix, config=config, client_options=client)
     return BucketPlace(store, obstore.put, obstore.get)

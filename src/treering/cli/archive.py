@@ -26,7 +26,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _options.add_journal(parser)
     parser.add_argument(
-        "--all", action="store_true", help="the segment that is being written, too; it is closed first"
+        "--all",
+        action="store_true",
+        help="the segment that is being written, too; it is closed first",
     )
     parser.add_argument("--list", action="store_true", help="list the files, change nothing")
     parser.add_argument("--json", action="store_true", help="for programs")

@@ -1,7 +1,8 @@
 """A second verifier of sealed journals, written from the documents alone.
 
 It shares no code with Treering's own: its sources are docs/concepts/seal-files.md, RFC 6962 (tree),
-RFC 8439 (ChaCha20), C2SP signed-note and tlog-checkpoint. Where the two disagree, one is wrong.
+RFC 8439 (ChaCha20), C2SP signed-note and tlog-checkpoint; files of the archive are read by pyarrow, after
+docs/concepts/archive-files.md and record.md. Where the two disagree, one is wrong.
 Use: python auditor.py DIRECTORY [--pin "IDENTITY_VKEY EPOCH_0_VKEY"]
 Exit 0: all is sealed and verifies. 1: something is wrong. 2: nothing sealed is wrong, but it is no
 pass: an unsealed tail, torn bytes, work that a crash cut short, or no pin.
@@ -14,18 +15,28 @@ import re
 import struct
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import pyarrow.parquet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FILE = re.compile(r"seal/commitments/[0-9]{20}\.seal|active/[0-9]{20}\.jsonl")
+ARCHIVE = re.compile(r"archive/date=\d{4}-\d\d-\d\d/[0-9]{20}\.(parquet|parquet\.age|json)")
 NOTE = re.compile(rb"(([^\n]+)\n(0|[1-9]\d{0,19})\n([^\n]{44})\n)\n([^\n]+)\n([^\n]+)\n")
 ABOUT_JOURNAL = re.compile(
     rb'\{"timestamp":"[^"]{30}","level":"AUDIT","category":"journal",'
     rb'"component":"treering\.journal","message":"'
 )
+
+
+TOLD = {f"journal {word}" for word in ("created", "closed")} | {"epoch opened", "segments archived"}
+TOLD |= {"records erased", "records pruned"}
+TEXTS = "category component message event_id event_name cause module function file"
+KEYS = ["timestamp", "level", *TEXTS.split(), "line", "process", "thread", "host", "trace_id"]
+KEYS += ["span_id", "context", "metadata", "performance_data", "exception"]
+GROUPS = ["context", "metadata", "performance_data"]
 
 
 @dataclass
@@ -133,45 +144,170 @@ class Key:  # an Ed25519 public key, from its text `name+id+base64(0x01 || key)`
         self.public.verify(data[4:], text)
 
 
-class Segment:
-    """A segment's seal file and its lines, or what was kept of them."""
+def spelled(value):
+    """A value as a canonical line has it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return re.sub("[\x7f-\x9f\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
-    def __init__(self, seal, lines, tree):
+
+def members(text):
+    """Keys and values of a JSON object as they are spelled there."""
+    decoder, at, found = json.JSONDecoder(), 1, []
+    while text[at] != "}":
+        at += text[at] == ","
+        middle = decoder.raw_decode(text, at)[1]
+        end = decoder.raw_decode(text, middle + 1)[1]
+        found.append(text[at:end])
+        at = end
+    return found
+
+
+def group(name, row, promoted, layout):
+    """One of the objects with fields: promoted members and the others, in their order."""
+    here = {
+        number: spelled(column.partition(".")[2]) + ":" + spelled(row[column])
+        for number, column in enumerate(promoted)
+        if column.startswith(f"{name}.") and row[column] is not None
+    }
+    if not here:
+        return row[name]
+    others = members(row[name] or "{}")
+    for place in layout.split(",") if layout else map(str, list(here)):
+        others.append(others.pop(0) if place == "-" else here.pop(int(place)))
+    rest = len(others) - (layout.count(",") + 1 if layout else len(others) - len(members(row[name] or "{}")))
+    need(not here, "a promoted field has no place")
+    return "{" + ",".join(others[rest:] + others[:rest]) + "}"
+
+
+def rebuilt(row, promoted):
+    """The canonical line of a row."""
+    if row["verbatim"] is not None:
+        return row["verbatim"]
+    layouts = ((row["layout"] or "") + ";;").split(";")
+    parts = []
+    for key in KEYS:
+        value = row[key]
+        if key in GROUPS:
+            value = group(key, row, promoted, layouts[GROUPS.index(key)])
+        elif key == "timestamp" and value is not None:
+            whole = datetime.fromtimestamp(value // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+            value = f'"{whole}.{value % 10**9:09}Z"'
+        elif key != "exception" and value is not None:
+            value = spelled(value)
+        if value is not None:
+            parts.append(f'"{key}":{value}')
+    return ("{" + ",".join(parts) + "}").encode()
+
+
+class Archive:
+    """The files that stand for segments: their digests, what they cover, and the lines in them."""
+
+    def __init__(self, directory):
+        self.digests, self.files, self.lines = {}, [], {}
+        for path in sorted(directory.glob("archive/**/*")):
+            name = path.relative_to(directory).as_posix()
+            if path.is_dir() or path.suffix == ".tokens" or name.startswith("archive/.draft/"):
+                continue
+            need(path.is_file() and ARCHIVE.fullmatch(name), f"unknown file {name!a}")
+            self.digests[name] = hashed(content(path)).hex()
+            if path.suffix == ".json":
+                continue
+            with reading(name):
+                facts, rows = self.read(path)
+                need(facts["first"] == int(path.name[:20]), "its name is not its first index")
+                self.files.append((facts["first"], facts["end"], path.suffix == ".age", rows))
+        self.files.sort(key=lambda file: (file[0], -file[1]))
+        reach, counting = 0, []
+        for first, end, encrypted, rows in self.files:
+            if first >= reach:
+                counting.append((first, end, encrypted))
+                self.lines |= rows
+            reach = max(reach, end)
+        self.files = counting
+
+    def read(self, path):
+        if path.suffix == ".age":
+            return json.loads(content(path.with_suffix("").with_suffix(".json"))), {}
+        file = pyarrow.parquet.ParquetFile(path)
+        facts = json.loads(file.schema_arrow.metadata[b"treering"])
+        table = file.read()
+        at = table.schema.get_field_index("timestamp")
+        table = table.set_column(at, "timestamp", table["timestamp"].cast("int64"))
+        promoted = [field["column"] for field in facts["promoted"]]
+        return facts, {row["index"]: rebuilt(row, promoted) for row in table.to_pylist()}
+
+    def covering(self, first, end):
+        """Whether a file stands for the segment, and whether it is encrypted."""
+        for begin, stop, encrypted in self.files:
+            if begin <= first < stop:
+                need(end <= stop, "a file stands for a part of the segment", first)
+                return True, encrypted
+        return False, False
+
+
+class Segment:
+    """A segment's seal file and its lines, from itself or the archive, or what was kept of them."""
+
+    def __init__(self, seal, lines, tree, archive):
         line, newline, rest = content(seal).partition(b"\n")
         header = json.loads(line.decode())
         records, salts, seed = header["records"], header["salts"], header["seed"]
-        self.open = records is None
+        self.first, self.open = tree.size, records is None
         need(salts == "seed" or (salts in ("table", "none") and not self.open), "bad salts")
         need((salts == "seed") == (seed is not None), "seed does not fit salts")
-        self.half_pruned = salts == "none" and lines.exists()
-        need(self.open or salts == "none" or lines.exists(), "lines are missing", tree.size)
-        *complete, torn = (b"" if self.half_pruned else content(lines)).split(b"\n")
-        count = len(complete) if self.open else number(records)
+        archived, encrypted = False, False
+        if not self.open:
+            archived, encrypted = archive.covering(tree.size, tree.size + number(records))
+        self.none = salts == "none"
+        self.unread = encrypted and not lines.exists() and not self.none
+        self.half_pruned = self.none and (lines.exists() or archived)
+        there = self.open or self.none or archived or lines.exists()
+        need(there, "lines are missing", tree.size)
+        *complete, torn = (b"" if self.none else content(lines)).split(b"\n")
+        if archived and not lines.exists() and not self.none:
+            complete = [archive.lines.get(tree.size + at, b"") for at in range(records)]
+        count = len(complete) if self.open else records
         surplus = 0 if self.open or not torn else 1
         self.torn, self.end = len(torn), tree.size + max(count, len(complete) + surplus)
         kept = {number(i): (unhex(salt, 16), text.encode()) for i, salt, text in header["kept"]}
         for index, (_, kept_line) in kept.items():
-            here = salts == "none" and tree.size <= index < self.end
+            here = not self.open and tree.size <= index < self.end
             need(here and ABOUT_JOURNAL.match(kept_line), "this is not to be kept here", index)
         # What the header must be, down to the byte: this refuses every other spelling of it.
         wanted = {"format": 1, "first": tree.size, "records": records, "salts": salts, "seed": seed}
         wanted["frontier"] = [root.hex() for root in tree.frontier]
         wanted["kept"] = [[i, kept[i][0].hex(), kept[i][1].decode()] for i in sorted(kept)]
-        spelled = json.dumps(wanted, separators=(",", ":"), ensure_ascii=False).encode()
+        text = json.dumps(wanted, separators=(",", ":"), ensure_ascii=False).encode()
         need(int(seal.stem) == tree.size, "not where the segment before it ends", tree.size)
-        need(line + newline == spelled + b"\n", f"not the header {spelled!a:.99}", tree.size)
+        need(line + newline == text + b"\n", f"not the header {text!a:.99}", tree.size)
         size = 0 if self.open else count * (48 if salts == "table" else 32)
         need(len(rest) == size, f"not {size} bytes of commitments and salts", tree.size)
         self.commitments, table = rest[: 32 * count], rest[32 * count :]
         in_table = (table[at : at + 16] for at in range(0, len(table), 16))
         salt_of = in_table if seed is None else salts_from(unhex(seed, 32))
+        if self.unread:
+            self.unread = count - sum(table[at : at + 16] == bytes(16) for at in range(0, len(table), 16))
+            zeros = {tree.size + at for at, salt in enumerate(in_table) if salt == bytes(16)}
+            unknown = [kept.get(i, (bytes(16), b"")) for i in range(tree.size, self.end)]
+            self.records = [(s, l if i not in zeros or l else b"") for i, (s, l) in enumerate(unknown, tree.size)]
+            self.unknown = {i for i in range(tree.size, self.end) if i not in zeros and i not in kept}
+            return
+        self.unknown = set()
         pruned = (kept.get(i, (None, None)) for i in range(tree.size, self.end))
-        self.records = pruned if salts == "none" else zip(salt_of, complete[:count], strict=False)
+        self.records = list(pruned if self.none else zip(salt_of, complete[:count], strict=False))
+        if kept and not self.none:
+            told = {
+                i: record
+                for i, record in enumerate(self.records, tree.size)
+                if ABOUT_JOURNAL.match(record[1]) and json.loads(record[1])["message"] in TOLD
+            }
+            need(told == kept, "not all that it says about the journal is kept apart", tree.size)
 
 
 class Story:  # what the sealed records about the journal tell
     def __init__(self):
-        self.created, self.opened, self.erased, self.pruned_below = None, [], set(), 0
+        self.created, self.opened, self.erased = None, [], {}
+        self.prunes, self.announced = [], {}
 
     def read(self, index, line, sizes):
         record = json.loads(line.decode())
@@ -182,19 +318,55 @@ class Story:  # what the sealed records about the journal tell
                 self.created = metadata
             case "epoch opened":
                 self.opened.append((index, number(metadata["epoch"]), Key(metadata["key"])))
-            case "records erased" | "records pruned" if index + 1 not in sizes:
+            case "records erased" | "records pruned" | "segments archived" if index + 1 not in sizes:
                 pass  # not a leader's: whoever can write the files may have put it there
             case "records erased":
                 indices = metadata["indices"]
                 need(indices == sorted({i for i in indices if number(i) < index}), "bad indices")
-                self.erased.update(indices)
+                self.erased.update(dict.fromkeys(indices, index))
+            case "segments archived":
+                for file in metadata["files"]:
+                    self.announced.setdefault(file["path"], set()).add(file["sha256"])
+                    beside = file["path"].removesuffix(".parquet.age") + ".json"
+                    self.announced.setdefault(beside, set()).add(file.get("facts_sha256"))
             case "records pruned":
                 age = datetime.fromisoformat(record["timestamp"])
                 age -= datetime.fromisoformat(metadata["newest"])
                 least = self.created["policy"]["retention_min_age_s"]
                 need(age.total_seconds() >= least, f"pruned after {age}, not {least} s")
                 need(number(metadata["min_index"]) <= index, "prunes what comes after it")
-                self.pruned_below = max(self.pruned_below, metadata["min_index"])
+                names = None
+                if "kept" in metadata:
+                    names = {int(name): (0, "") for name in metadata["segments"]}
+                    names |= {number(first): (n, digest) for first, n, digest in metadata["kept"]}
+                self.prunes.append((index, metadata["min_index"], names))
+
+    def said(self, segment):
+        """The last word of the prunes about a segment: who said it, how many records stay, which."""
+        for index, below, names in reversed(self.prunes):
+            if segment.end <= below and (names is None or segment.first in names):
+                return index, *((0, "") if names is None else names[segment.first])
+        return None
+
+    def settle(self, segment, absent):
+        """Checks that what is gone of a segment went as was said; true when not all of it has gone."""
+        here = range(segment.first, segment.end)
+        gone = [i for i in here if segment.none or i in absent]
+        loose = [i for i in gone if segment.none or i not in self.erased]
+        there = [i for i in here if not segment.none and absent.get(i, True)]
+        said = self.said(segment)
+        if said is None:
+            need(not loose, "absent, and no sealed record says why", (loose or [0])[0])
+            return False
+        by, count, digest = said
+        if count == 0:
+            return bool(there) and not segment.none
+        kept = [i for i in here if i not in gone or self.erased.get(i, 0) > by]
+        text = "".join(f"{i}\n" for i in kept).encode()
+        if (len(kept), hashed(text).hex()) == (count, digest):
+            return any(absent.get(i) for i in gone)
+        need(not loose, "a record that was to be kept is absent", (loose or [0])[0])
+        return True
 
 
 def follow_keys(checkpoints, roots, identity, key, opened):
@@ -233,26 +405,30 @@ def examine(directory, pin):
         name = path.relative_to(directory).as_posix()
         need(path.is_file() and FILE.fullmatch(name), f"unknown file {name!a}")
 
-    tree, story, absent, roots, half = Tree(), Story(), {}, {0: hashed()}, False
+    archive = Archive(directory)
+    tree, story, absent, roots, segments = Tree(), Story(), {}, {0: hashed()}, []
     for path in seals:
         with reading(path.name):
-            segment = Segment(path, active / f"{path.stem}.jsonl", tree)
+            segment = Segment(path, active / f"{path.stem}.jsonl", tree, archive)
             need(path == seals[-1] or not segment.open, "open, but not the last", tree.size)
         for at, (salt, line) in enumerate(segment.records):
             index, stored = tree.size, segment.commitments[32 * at : 32 * at + 32]
             gone = line is None or salt == bytes(16)
+            unknown = index in segment.unknown
             commitment = stored if gone else hashed(b"\0", salt, line)
             need(stored in (b"", commitment), "not the record that was committed to", index)
-            if gone:
+            if gone and not unknown:
                 absent[index] = line
-            elif index < sealed and ABOUT_JOURNAL.match(line):
+            elif not gone and index < sealed and ABOUT_JOURNAL.match(line):
                 with reading(f"index {index}"):
                     story.read(index, line, sizes)
             tree.append(b"\1\0" + commitment)
             if tree.size in sizes:
                 roots[tree.size] = tree.root()
         need(tree.size == segment.end, "its lines end too soon or too late", tree.size)
-        torn, half = torn + segment.torn, half or segment.half_pruned
+        torn += segment.torn
+        segment.records = None
+        segments.append(segment)
     end = tree.size
     for path in sorted({*active.glob("*")} - {active / f"{path.stem}.jsonl" for path in seals}):
         need(int(path.stem) == end, "a segment that does not follow the others", end)
@@ -265,9 +441,10 @@ def examine(directory, pin):
     need(story.created["origin"] == identity.name, "origin is not the identity's name", 0)
     need(number(story.created["epoch"]) == 0, "the first epoch is not 0", 0)
     epoch = follow_keys(checkpoints, roots, identity, key, story.opened)
-    for index, line in absent.items():
-        known = index < story.pruned_below if line is None else index in story.erased
-        need(known, "absent, and no sealed record says why", index)
+    half = any([segment.half_pruned for segment in segments])
+    half |= any([story.settle(segment, absent) for segment in segments if not segment.open])
+    for name, digest in archive.digests.items():
+        need(digest in story.announced.get(name, ()), f"{name!a} is not as it was announced")
     current = content(seal / "checkpoint")
     need(current in notes, "seal/checkpoint is none of seal/checkpoints")
     remarks = {
@@ -277,9 +454,11 @@ def examine(directory, pin):
         "pruning not finished": half,
         "seal/checkpoint is behind": current != notes[-1],
         "erasure not finished": any(absent.get(index, True) for index in story.erased),
+        "encrypted, not read": sum(segment.unread for segment in segments),
     }
     reason = "; ".join(remark for remark, found in remarks.items() if found)
-    counts = (sealed, end - sealed, torn, epoch, len(story.erased), story.pruned_below)
+    below = max((part.end for part in segments if story.said(part)), default=0)
+    counts = (sealed, end - sealed, torn, epoch, len(story.erased), below)
     return Verdict(2 if reason else 0, *counts, pin is None, reason)
 
 

@@ -126,7 +126,7 @@ class Reader:
         cls,
         directory: str | PathLike[str],
         index: int = 0,
-        identities: Sequence[str | PathLike[str]] = [],
+        identities: Identities | None = None,
     ) -> Self: ...
     def read(self, max_bytes: int) -> tuple[int, bytes]:
         """Index of the first of the next records, and their lines; empty when nothing is new."""
@@ -201,6 +201,32 @@ class TextFile:
     def statistics(self) -> dict[str, Any]: ...
 
 @final
+class ActiveBatches:
+    """Records of a journal that are not archived yet, as Arrow record batches.
+
+    The columns are those of `docs/concepts/archive-files.md` without promoted ones. The files are
+    opened at once, so that archiving takes nothing away; every reading begins anew.
+    """
+
+    def __new__(
+        cls,
+        directory: str | PathLike[str],
+        start: int = 0,
+        end: int | None = None,
+        filter: Filter | None = None,  # noqa: A002 - the word of the field
+        columns: Sequence[str] | None = None,
+    ) -> Self: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The Arrow PyCapsule interface: a stream of about 8,192 records a batch."""
+
+@final
+class LineBatches:
+    """Lines in memory as Arrow record batches; what `lines_to_arrow` gives."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The Arrow PyCapsule interface; every reading begins anew."""
+
+@final
 class RecordBuffer:
     """The newest records, within bounds: pairs of index and line, oldest first."""
 
@@ -234,6 +260,32 @@ class Recogniser:
     def finish(self) -> int: ...
     def counts(self) -> dict[str, int]: ...
 
+def archive_lines(path: str | PathLike[str], index: int = 0) -> list[tuple[int, bytes]]:
+    """The lines of a file of the archive from `index` on: index of the first, and lines.
+
+    A missing record is an empty line; where many are missing, another pair begins.
+    """
+
+def archive_list(directory: str | PathLike[str]) -> list[dict[str, Any]]:
+    """The files of a journal's archive, in order: their facts, `path`, `is_encrypted`, `bytes`."""
+
+def archive_write(
+    inputs: Sequence[tuple[int, str | PathLike[str]]],
+    path: str | PathLike[str],
+    journal_id: str = "",
+) -> dict[str, Any]:
+    """Writes JSON Lines (index of the first record, path) into one file and compares it with them.
+
+    Returns its facts.
+    """
+
+def archive_now(
+    directory: str | PathLike[str],
+    all: bool = False,  # noqa: A002 - as the command says it
+    progress: Callable[[int, int, int, int], object] | None = None,
+) -> tuple[int, int, int, int]:
+    """Files, records, bytes of JSON Lines and bytes of the files, so far and in the end."""
+
 def configure(settings: Mapping[str, Any]) -> list[tuple[str, int | None, int | None]]: ...
 def configure_levels(
     configured: Sequence[tuple[str, int]], removed: Sequence[tuple[str, int]]
@@ -251,6 +303,14 @@ def journald_fields(data: bytes, indexes: Sequence[int]) -> list[bytes]:
     """For each canonical line the fields of an entry in systemd's journal, without its message."""
 
 def levels() -> list[tuple[str, int]]: ...
+def lines_to_arrow(
+    first_index: int,
+    lines: bytes,
+    filter: Filter | None = None,  # noqa: A002 - the word of the field
+    columns: Sequence[str] | None = None,
+) -> LineBatches:
+    """Canonical lines in the columns of the archive; empty ones are left out."""
+
 def log_event(
     logger: Logger,
     level: int,
@@ -341,8 +401,15 @@ def seal_erase(
     directory: str | PathLike[str], indices: Sequence[int], reason: str, request: str | None = None
 ) -> None: ...
 def seal_export_tiles(directory: str | PathLike[str], target: str | PathLike[str]) -> int: ...
-def seal_prove(directory: str | PathLike[str], index: int) -> tuple[str, bytes]: ...
-def seal_prune(directory: str | PathLike[str], before: int) -> tuple[int, int]: ...
+def seal_prove(
+    directory: str | PathLike[str], index: int, identities: Sequence[str | PathLike[str]] = ...
+) -> tuple[str, bytes]: ...
+def seal_prune(
+    directory: str | PathLike[str],
+    before: int,
+    keep_level: int | None = None,
+    keep_categories: Sequence[str] = ...,
+) -> tuple[int, int, int, int, int]: ...
 def seal_request(directory: str | PathLike[str], timeout_s: float) -> int | None: ...
 def seal_rotate_key(directory: str | PathLike[str]) -> int: ...
 def seal_salts(seed: bytes, count: int) -> list[bytes]: ...
@@ -354,6 +421,7 @@ def seal_verify(
     until: int | None = None,
     threads: int = 0,
     progress: Callable[[int, int], object] | None = None,
+    identities: Sequence[str | PathLike[str]] = ...,
 ) -> dict[str, Any]: ...
 def seal_verify_proof(
     proof: str, line: bytes, trust: str | None = None
@@ -363,3 +431,56 @@ def seal_verify_tiles(
 ) -> tuple[str, int, int | None]: ...
 def tree_root(leaves: Sequence[bytes]) -> bytes: ...
 def vkey_name(vkey: str) -> str: ...
+
+@final
+class Identities:
+    """Secret keys of age; they leave the native module no more."""
+
+    def __new__(cls, files: Sequence[str | PathLike[str]]) -> Self: ...
+    @property
+    def recipients(self) -> list[str]:
+        """The public halves, `age1…`."""
+
+@final
+class MemoryFile:
+    """A file that only exists in memory, and is gone with this object."""
+
+    @property
+    def path(self) -> PathLike[str]:
+        """By which this process opens it, while the object lives."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+def age_recipients(recipients: Sequence[str]) -> list[str]:
+    """The recipients without doubles. Raises `ConfigurationError` for what is none."""
+
+def age_encrypt(
+    plain: str | PathLike[str], path: str | PathLike[str], recipients: Sequence[str]
+) -> tuple[int, str]:
+    """Encrypts a file; returns length and SHA-256 of what was written."""
+
+def age_decrypt(path: str | PathLike[str], identities: Identities) -> MemoryFile:
+    """Decrypts a file into memory."""
+
+def archive_recipients(path: str | PathLike[str]) -> list[str]:
+    """Whose identities open an encrypted file, as the facts beside it say."""
+
+def archive_rewrap(
+    directory: str | PathLike[str], identities: Identities, recipients: Sequence[str]
+) -> tuple[int, int, int]:
+    """Encrypts a journal's encrypted files anew: files, bytes, files left as they were."""
+
+def token_build(path: str | PathLike[str]) -> None:
+    """Makes the index of words beside a Parquet file."""
+
+def token_check(path: str | PathLike[str]) -> tuple[str, int | None]:
+    """`complete`, `missing`, `unusable`, or `hides` and from which index on."""
+
+def token_ranges(
+    paths: Sequence[str | PathLike[str]], words: Sequence[str]
+) -> list[list[tuple[int, int]]]:
+    """For each Parquet file, the index ranges (end exclusive) outside of which no record has all words."""
+
+def words(text: str) -> list[str]:
+    """The words of a text as searches compare them, lower-cased."""

@@ -19,22 +19,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from treering._core import Filter
+    from treering._core import Filter, Identities
 
 _BATCH_BYTES = 1 << 20
 
 
+def _named_identities() -> Identities | None:
+    import os
+
+    if not os.environ.get("TREERING_IDENTITY"):
+        return None
+    from treering.archive import identities
+
+    return identities()
+
+
 class Journal:
     """A journal, opened for reading.
+
+    Args:
+        directory: Where it lies.
+        identities: Opens encrypted files of the archive, as `treering.archive.identities` gives it.
+            Default: the keys that the environment variable `TREERING_IDENTITY` names.
 
     Raises:
         JournalUnavailable: There is no journal in `directory`, or it cannot be read.
         JournalDamaged: Its `journal.json` is not what it should be.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, directory: str | os.PathLike[str], *, identities: Identities | None = None
+    ) -> None:
         self.directory = Path(directory)
-        self._reader = _core.Reader(str(self.directory))
+        self._identities = identities or _named_identities()
+        self._reader = self._open(0)
+
+    def _open(self, start: int) -> _core.Reader:
+        return _core.Reader(str(self.directory), start, self._identities)
 
     def __repr__(self) -> str:
         return f"<Journal '{self.directory}'>"
@@ -67,7 +88,7 @@ class Journal:
             follow: Go on for ever, waiting for new records.
             poll_s: Seconds between two looks while waiting.
         """
-        reader = _core.Reader(str(self.directory), start)
+        reader = self._open(start)
         while stop is None or reader.position < stop:
             first, lines = reader.read(_BATCH_BYTES)
             if not lines:

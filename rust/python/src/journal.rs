@@ -6,13 +6,13 @@ use std::thread::JoinHandle;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use treering_core::archive::Identities;
 use treering_core::domain::Domain;
 use treering_core::drain::{DrainThread, Leader, Purpose};
 use treering_core::error::Error;
 use treering_core::journal::{self, Journal};
 use treering_core::level::Level;
 
+use crate::encryption::Identities;
 use crate::errors::raise;
 
 /// Follows a journal from an index on.
@@ -24,20 +24,16 @@ pub struct Reader {
 #[pymethods]
 impl Reader {
     #[new]
-    #[pyo3(signature = (directory, index = 0, identities = vec![]))]
+    #[pyo3(signature = (directory, index = 0, identities = None))]
     fn new(
         py: Python<'_>,
         directory: PathBuf,
         index: u64,
-        identities: Vec<PathBuf>,
+        identities: Option<&Identities>,
     ) -> PyResult<Self> {
-        let inner = py
-            .detach(|| {
-                let identities = Identities::from_files(&identities)?;
-                journal::Reader::open_with(&directory, index, identities)
-            })
-            .map_err(raise)?;
-        Ok(Self { inner })
+        let identities = identities.map(|keys| keys.inner.clone()).unwrap_or_default();
+        let opened = py.detach(|| journal::Reader::open_with(&directory, index, identities));
+        Ok(Self { inner: opened.map_err(raise)? })
     }
 
     fn read<'py>(

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+use treering_core::archive::Identities;
 use treering_core::domain::Domain;
-use treering_core::drain::as_leader;
+use treering_core::drain::{as_leader, Keep, Pruned};
 use treering_core::journal::{Journal, LEVEL_CHANGED};
 use treering_core::seal::{
     self, Checkpoint, Note, Prover, Report, TlogProof, Trust, Verdict, VerifyOptions, Vkey,
@@ -45,7 +46,9 @@ fn report_dict<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyD
     out.set_item("erased", report.erased)?;
     out.set_item("erasing", report.erasing)?;
     out.set_item("pruned_below", report.pruned_below)?;
+    out.set_item("kept", report.kept)?;
     out.set_item("pruning", report.pruning)?;
+    out.set_item("unread", report.unread)?;
     out.set_item("closed", report.closed)?;
     out.set_item("last_time", &report.last_time)?;
     out.set_item("pin", &report.pin)?;
@@ -60,7 +63,11 @@ fn report_dict<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyD
 
 /// Verifies a journal's directory. `seen` are checkpoints that somebody saw before.
 #[pyfunction]
-#[pyo3(signature = (directory, trust = None, seen = vec![], until = None, threads = 0, progress = None))]
+#[pyo3(signature = (
+    directory, trust = None, seen = vec![], until = None, threads = 0, progress = None,
+    identities = vec![]
+))]
+#[allow(clippy::too_many_arguments)] // as its Python caller has them
 pub fn seal_verify<'py>(
     py: Python<'py>,
     directory: PathBuf,
@@ -69,7 +76,9 @@ pub fn seal_verify<'py>(
     until: Option<u64>,
     threads: usize,
     progress: Option<Py<PyAny>>,
+    identities: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyDict>> {
+    let identities = Identities::from_files(&identities).map_err(raise)?;
     let trust = trust_of(trust)?;
     let mut points = Vec::new();
     for note in &seen {
@@ -93,6 +102,7 @@ pub fn seal_verify<'py>(
             seen: points,
             until,
             threads,
+            identities,
             progress: progress.is_some().then_some(&mut tell as &mut dyn FnMut(u64, u64)),
         };
         seal::verify(&directory, options)
@@ -140,14 +150,17 @@ pub fn seal_seen(identity: &str) -> PyResult<Option<(String, String)>> {
 
 /// The proof of a record, and its canonical line.
 #[pyfunction]
+#[pyo3(signature = (directory, index, identities = vec![]))]
 pub fn seal_prove(
     py: Python<'_>,
     directory: PathBuf,
     index: u64,
+    identities: Vec<PathBuf>,
 ) -> PyResult<(String, Bound<'_, PyBytes>)> {
     let (proof, line) = py
         .detach(|| -> treering_core::error::Result<_> {
             let mut prover = Prover::open(&directory)?;
+            prover.identify(Identities::from_files(&identities)?);
             let proof = prover.prove(index)?;
             Ok((proof.to_string(), prover.record(index)?.1))
         })
@@ -211,18 +224,35 @@ pub fn seal_erase(
     request: Option<&str>,
 ) -> PyResult<()> {
     py.detach(|| {
-        as_leader(&directory, LEAD_TIMEOUT, |leader| leader.erase(&indices, reason, request))
+        as_leader(&directory, LEAD_TIMEOUT, |leader| {
+            leader.erase(&indices, reason, request, &Identities::none())
+        })
     })
     .map_err(raise)
 }
 
-/// Prunes segments that lie wholly below `before`; gives how many, and the oldest kept index.
+/// Prunes files of records that lie wholly below `before`, but for what is to be kept. Gives how many
+/// segments are gone, how many hold only what was kept, how many records of those are gone and kept, and
+/// the index from which on everything is there.
 #[pyfunction]
-pub fn seal_prune(py: Python<'_>, directory: PathBuf, before: u64) -> PyResult<(u64, u64)> {
+#[pyo3(signature = (directory, before, keep_level = None, keep_categories = vec![]))]
+pub fn seal_prune(
+    py: Python<'_>,
+    directory: PathBuf,
+    before: u64,
+    keep_level: Option<u16>,
+    keep_categories: Vec<String>,
+) -> PyResult<(u64, u64, u64, u64, u64)> {
+    let keep = Keep { level: keep_level, categories: keep_categories };
     let pruned = py
-        .detach(|| as_leader(&directory, LEAD_TIMEOUT, |leader| leader.prune(before)))
+        .detach(|| {
+            as_leader(&directory, LEAD_TIMEOUT, |leader| {
+                leader.prune(before, Some(keep), &Identities::none())
+            })
+        })
         .map_err(raise)?;
-    Ok((pruned.segments, pruned.min_index))
+    let Pruned { segments, thinned, records, kept, min_index } = pruned;
+    Ok((segments, thinned, records, kept, min_index))
 }
 
 /// Ends the running epoch: its key is destroyed, the next one signs.
@@ -250,6 +280,7 @@ pub fn seal_declare(
     let message = match message {
         seal::ANCHORED => seal::ANCHORED,
         seal::FORGOTTEN => seal::FORGOTTEN,
+        seal::ARCHIVED => seal::ARCHIVED,
         LEVEL_CHANGED => LEVEL_CHANGED,
         _ => return Err(PyValueError::new_err("the journal says this itself")),
     };

@@ -12,6 +12,7 @@ from treering.archive._retention import (
     release,
     retain,
 )
+from treering.archive._encryption import Rewrapped, identities, recipients, rewrap
 
 __all__ = [
     "ArchivedFile",
@@ -19,6 +20,7 @@ __all__ = [
     "Copied",
     "Hold",
     "RetentionPlan",
+    "Rewrapped",
     "Spared",
     "Step",
     "archive",
@@ -26,6 +28,9 @@ __all__ = [
     "copy",
     "hold",
     "holds",
+    "identities",
+    "recipients",
     "release",
     "retain",
+    "rewrap",
 ]

@@ -19,6 +19,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _options.add_journal(parser)
     parser.add_argument("--start", type=int, default=0, metavar="INDEX", help="first index")
     parser.add_argument("--stop", type=int, metavar="INDEX", help="index to stop before")
+    _options.add_identity(parser)
     _options.add_filter(parser)
     _options.add_looks(parser)
     parser.set_defaults(run=run)
@@ -26,7 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> Exit:
     """Shows them; NO when nothing matched."""
-    journal = Journal(options.directory)
+    journal = Journal(options.directory, identities=_options.identities_of(options))
     journal.recover()
     look = _options.look_of(options)
     matched = False

@@ -25,11 +25,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.set_defaults(run=run)
     parser = commands.add_parser(
         "prune",
-        help="remove old segments",
-        description="Removes the segments whose records all lie below an index.",
+        help="remove old records",
+        description="Removes the files whose records all lie below an index, or all of them but those"
+        " that are to be kept.",
     )
     _options.add_journal(parser)
     parser.add_argument("--before", type=int, required=True, metavar="INDEX", help="first to keep")
+    parser.add_argument("--keep-level", metavar="LEVEL", help="keep this level and above")
+    parser.add_argument(
+        "--keep-category", action="append", default=[], metavar="NAME", help="keep this, too"
+    )
     parser.set_defaults(run=run_prune)
     parser = commands.add_parser(
         "forget",
@@ -54,9 +59,16 @@ def run_prune(options: argparse.Namespace) -> Exit:
     """Prunes; NO when there was nothing to prune."""
     from treering.seal import prune
 
-    pruned = prune(options.directory, options.before)
-    print(f"{pruned.segments:,} segments pruned; the oldest record is {pruned.min_index:,}")
-    return Exit.DONE if pruned.segments else Exit.NO
+    pruned = prune(
+        options.directory,
+        options.before,
+        keep_level=options.keep_level,
+        keep_categories=options.keep_category,
+    )
+    print(f"{pruned.segments:,} segments pruned; all records are there from {pruned.min_index:,}")
+    if pruned.thinned:
+        print(f"{pruned.records:,} records of {pruned.thinned:,} more; {pruned.kept:,} were kept")
+    return Exit.DONE if pruned.segments or pruned.thinned else Exit.NO
 
 
 def run_forget(options: argparse.Namespace) -> Exit:

@@ -20,6 +20,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the command."""
     parser = commands.add_parser("stats", help="what a journal holds, and how it is doing")
     _options.add_journal(parser)
+    _options.add_identity(parser)
     _options.add_filter(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
@@ -27,7 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> Exit:
     """Counts and shows."""
-    journal = Journal(options.directory)
+    journal = Journal(options.directory, identities=_options.identities_of(options))
     journal.recover()
     found = {**_count(journal, options), **journal.status()}
     if options.json:

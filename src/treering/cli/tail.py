@@ -19,6 +19,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _options.add_journal(parser)
     parser.add_argument("-n", type=int, default=10, metavar="N", help="how many (default: 10)")
     parser.add_argument("-f", "--follow", action="store_true", help="wait for more")
+    _options.add_identity(parser)
     _options.add_filter(parser)
     _options.add_looks(parser)
     parser.set_defaults(run=run)
@@ -26,7 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> Exit:
     """Shows them; with `-f` until interrupted."""
-    journal = Journal(options.directory)
+    journal = Journal(options.directory, identities=_options.identities_of(options))
     journal.recover()
     wanted = _options.filter_of(options)
     look = _options.look_of(options)

@@ -42,6 +42,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--tiles", action="store_true", help="PATH is an exported or mirrored tree of tiles"
     )
     parser.add_argument("--record", metavar="FILE", help="the record a proof is about, - for stdin")
+    parser.add_argument(
+        "--identity",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="age identities that open an encrypted archive",
+    )
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="default: all cores")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
@@ -67,6 +74,7 @@ def run(options: argparse.Namespace) -> Exit:
         max_age_s=max_age,
         threads=options.threads,
         progress=progress,
+        identities=options.identity,
     )
     if progress is not None:
         progress.clear()

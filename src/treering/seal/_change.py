@@ -14,11 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What `prune` took away."""
+    """What `prune` took away.
+
+    Attributes:
+        segments: Segments that are gone.
+        min_index: From this index on, every record is still there.
+        thinned: Segments in which only what was to be kept is left.
+        records: Records of these that are gone.
+        kept: Records of these that are left.
+    """
 
     segments: int
     min_index: int
-    """Index of the oldest record that is left."""
+    thinned: int = 0
+    records: int = 0
+    kept: int = 0
 
 
 def erase(
@@ -46,14 +56,35 @@ def erase(
     _core.seal_erase(directory, list(indices), reason, request)
 
 
-def prune(directory: str | os.PathLike[str], before: int) -> Pruned:
-    """Removes the segments whose records all lie below index `before`; the rest verifies.
+def prune(
+    directory: str | os.PathLike[str],
+    before: int,
+    *,
+    keep_level: str | int | None = None,
+    keep_categories: Iterable[str] = (),
+) -> Pruned:
+    """Removes old records so that the journal says so and the rest verifies.
+
+    Records go by whole files, segments and files of the archive: those whose records all lie below
+    `before`. With something to keep, a file that holds such records is written anew without the others.
+
+    Args:
+        directory: The journal. Processes that log to it need not stop.
+        before: No record from this index on goes.
+        keep_level: Records of this level and above stay, e.g. `"ERROR"`.
+        keep_categories: Records of these categories stay, too.
 
     Raises:
-        ConfigurationError: A record in them is younger than the journal's `retention_min_age_s`.
+        ConfigurationError: A record that would go is younger than the journal's `retention_min_age_s`,
+            or there is no such level.
+        JournalDamaged: Something is to be kept of an encrypted file, which nobody can read here.
         JournalUnavailable: The journal's leader does not give the lead away.
     """
-    return Pruned(*_core.seal_prune(directory, before))
+    level = None if keep_level is None else _core.parse_level(keep_level)
+    segments, thinned, records, kept, min_index = _core.seal_prune(
+        directory, before, level, list(keep_categories)
+    )
+    return Pruned(segments, min_index, thinned, records, kept)
 
 
 def rotate_key(directory: str | os.PathLike[str]) -> int:

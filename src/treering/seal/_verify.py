@@ -13,7 +13,7 @@ from treering.errors import ConfigurationError, JournalUnavailable, TreeringErro
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
 
@@ -54,6 +54,7 @@ def verify(
     threads: int = 0,
     wait_s: float = 5.0,
     progress: Callable[[int, int], object] | None = None,
+    identities: Iterable[str | os.PathLike[str]] = (),
 ) -> Verdict:
     """Verifies every record of a journal against its signed checkpoints, and those against pinned keys.
 
@@ -70,6 +71,8 @@ def verify(
         threads: How many; 0 for as many as there are cores.
         wait_s: How long a living leader may take for its checkpoint.
         progress: Called with bytes hashed and bytes in all.
+        identities: Files with age identities, for an archive that is encrypted. What none of them opens
+            is no pass: of those records only the stored commitments are checked.
 
     Raises:
         ConfigurationError: `trust` or `state` cannot be read as what they should be.
@@ -79,6 +82,7 @@ def verify(
         raise JournalUnavailable(
             f"there is no journal in '{directory}'", code="journal_missing", path=directory
         )
+    keys_of = list(identities)
     until = _core.seal_request(directory, wait_s)
     seen = [] if state is None else _seen(Path(state))
     from_host = _of_this_host(directory) if trust is None else None
@@ -88,10 +92,10 @@ def verify(
         seen.append(checkpoint)
         source = "this host"
     try:
-        report = _core.seal_verify(directory, trust, seen, until, threads, progress)
+        report = _core.seal_verify(directory, trust, seen, until, threads, progress, keys_of)
         if report["verdict"] == "failed" and until is not None:
             # Erasing and pruning rewrite files; a second look sees them whole.
-            report = _core.seal_verify(directory, trust, seen, until, threads, progress)
+            report = _core.seal_verify(directory, trust, seen, until, threads, progress, keys_of)
     except ValueError as error:
         raise ConfigurationError(
             f"{error}", code="trust_invalid", field="trust", hint="`treering keys show` prints it"
@@ -155,7 +159,8 @@ def _found(report: dict[str, Any]) -> Iterator[str]:
     if report["erased"]:
         yield f"ERASED {report['erased']:,}"
     if report["pruned_below"]:
-        yield f"PRUNED below {report['pruned_below']:,}"
+        kept = f", {report['kept']:,} kept" if report["kept"] else ""
+        yield f"PRUNED below {report['pruned_below']:,}{kept}"
     closed = report["closed"] and report["tail"] == 0
     if sealed and not closed and not report["live"]:
         yield "ENDED WITHOUT CLOSE"
@@ -178,6 +183,11 @@ def _missing(report: dict[str, Any], max_age_s: float | None) -> Iterator[tuple[
         yield "CHECKPOINT INTERRUPTED", "a checkpoint was interrupted: opening the journal mends it"
     if report["erasing"] or report["pruning"]:
         yield "ERASURE INTERRUPTED", "an erasure was interrupted: running it again finishes it"
+    if report["unread"]:
+        yield (
+            f"UNREAD {report['unread']:,}",
+            f"{report['unread']:,} records are encrypted: give the identities that open them",
+        )
     if report["previous"]:
         why = f"the generation before it ended ({report['previous']}): look into ended/ first"
         yield "NEW GENERATION", "" if report["trust"] == "given" else f"{why}, then give its line"

@@ -55,6 +55,7 @@ pub struct Batches {
     filter: Option<Filter>,
     projection: Vec<usize>,
     schema: SchemaRef,
+    plan: Plan,
     rows: Rows,
     splitter: Splitter,
     spelled: String,
@@ -68,10 +69,12 @@ impl std::fmt::Debug for Batches {
 
 impl Batches {
     fn new(pieces: Box<dyn Pieces>, wanted: &Wanted) -> Result<Self> {
-        let rows = Rows::new(&Plan::default());
+        let plan = Plan::default();
+        let mut rows = Rows::new(&plan);
         let projection = wanted.projection(rows.schema())?;
         let fields: Vec<_> =
             projection.iter().map(|at| rows.schema().fields()[*at].clone()).collect();
+        rows.want(&fields);
         Ok(Self {
             pieces,
             piece: Vec::new(),
@@ -79,6 +82,7 @@ impl Batches {
             filter: wanted.filter.clone(),
             projection,
             schema: Arc::new(arrow_schema::Schema::new(fields)),
+            plan,
             rows,
             splitter: Splitter::default(),
             spelled: String::new(),
@@ -117,7 +121,7 @@ impl Batches {
         }
         let row = self.splitter.split(line, &mut self.spelled);
         let mut shares = Shares::default();
-        Plan::default().leave(GROUPS.map(|key| row.json(key)), &mut shares);
+        self.plan.leave(GROUPS.map(|key| row.json(key)), &mut shares);
         self.rows.push(index, &row, &shares, line.len());
     }
 }

@@ -6,7 +6,7 @@ use arrow_array::builder::{
     BinaryBuilder, BooleanBuilder, Float64Builder, Int16Builder, Int64Builder, StringBuilder,
 };
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampNanosecondArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 
 use super::columns::{self, kind, Kind, Row, COUNT, GROUPS};
 use super::promote::{Plan, Shares, Typed};
@@ -82,6 +82,8 @@ pub(super) struct Rows {
     indexes: Vec<i64>,
     /// By `Key`.
     columns: [Builder; COUNT],
+    /// The others stay empty; by `Key`.
+    wanted: [bool; COUNT],
     level_numbers: Int16Builder,
     promoted: Vec<Builder>,
     layout: StringBuilder,
@@ -100,12 +102,19 @@ impl Rows {
             schema: schema(plan),
             indexes: Vec::new(),
             columns: KEYS.map(|(_, key)| Builder::new(&data_type(key))),
+            wanted: [true; COUNT],
             level_numbers: Int16Builder::new(),
             promoted: promoted.map(|kind| Builder::new(&promoted_type(kind))).collect(),
             layout: StringBuilder::new(),
             verbatim: BinaryBuilder::new(),
             bytes: 0,
         }
+    }
+
+    /// Fills only these columns, so that the others cost nothing.
+    pub fn want(&mut self, fields: &[FieldRef]) {
+        let is_wanted = |name| fields.iter().any(|field| field.name() == name);
+        self.wanted = KEYS.map(|(name, _)| is_wanted(name));
     }
 
     pub fn schema(&self) -> &SchemaRef {
@@ -130,6 +139,7 @@ impl Rows {
         self.indexes.push(index as i64);
         for ((_, key), builder) in KEYS.iter().zip(&mut self.columns) {
             match kind(*key) {
+                _ if !self.wanted[*key as usize] => builder.null(),
                 Kind::Timestamp => builder.number(row.timestamp),
                 Kind::Number => builder.number(row.number(*key)),
                 Kind::Text => builder.text(row.text(*key).as_deref()),
@@ -138,7 +148,9 @@ impl Rows {
             }
         }
         for (key, text) in GROUPS.iter().zip(&shares.texts) {
-            self.columns[*key as usize].text(text.as_deref());
+            if self.wanted[*key as usize] {
+                self.columns[*key as usize].text(text.as_deref());
+            }
         }
         self.level_numbers.append_option(row.level().and_then(|level| i16::try_from(level).ok()));
         for (column, typed) in &shares.values {

@@ -24,6 +24,8 @@ mod rebuild;
 mod source;
 #[cfg(all(test, not(loom)))]
 mod tests;
+#[cfg(all(test, not(loom)))]
+mod access_tests;
 pub mod tokens;
 mod vocabulary;
 mod words;

@@ -35,14 +35,15 @@ pub fn visible(facts: &Facts) -> Facts {
 /// # Errors
 /// When they cannot be written.
 pub fn write(encrypted: &Path, facts: &Facts, recipients: &Recipients) -> Result<()> {
-    crate::journal::replace_file(&path(encrypted), text(facts, &recipients.names()).as_bytes())
+    let outside = Outside { facts: visible(facts), recipients: recipients.names() };
+    crate::journal::replace_file(&path(encrypted), text(&outside).as_bytes())
 }
 
-/// What lies beside the encrypted file, whose digest the journal announces.
+/// As it stands in the file.
 #[must_use]
-pub fn text(facts: &Facts, recipients: &[String]) -> String {
-    let mut value = serde_json::to_value(visible(facts)).unwrap_or_default();
-    value["recipients"] = recipients.into();
+pub fn text(outside: &Outside) -> String {
+    let mut value = serde_json::to_value(&outside.facts).unwrap_or_default();
+    value["recipients"] = outside.recipients.as_slice().into();
     format!("{value}\n")
 }
 

@@ -8,7 +8,7 @@ use parquet::arrow::arrow_reader::{
     ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 
 use super::batch::schema;
@@ -18,7 +18,9 @@ use super::{outside, Archived, Facts, Identities, FACTS_KEY, FORMAT};
 use crate::error::{At, Error, Result};
 
 const PIECE_BYTES: usize = 1 << 20;
-const BATCH_ROWS: usize = 1024;
+const BATCH_ROWS: usize = 4096;
+/// A batch takes about as much memory, if the file is honest.
+const BATCH_BYTES: u64 = 8 << 20;
 /// Empty lines stand for this many missing records; more begin a new piece.
 const MAX_GAP: u64 = 4096;
 /// No file of ours has as much to say about itself.
@@ -85,9 +87,10 @@ impl Lines {
             return Err(wrong("its columns are not those of the format"));
         }
         let groups = wanted_groups(metadata.metadata(), from);
+        let rows = batch_rows(metadata.metadata());
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
             .with_row_groups(groups)
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(rows)
             .build()
             .map_err(|error| damaged(path, error))?;
         let from = from.max(facts.first);
@@ -121,46 +124,39 @@ impl Lines {
 
     fn read_piece(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
         let mut piece = self.waiting.take();
-        let mut end = self.next;
-        loop {
-            let Some((batch, begin)) = self.next_batch()? else { return Ok(piece) };
+        while let Some((batch, begin)) = self.next_batch()? {
             let wrong = |what: String| Error::Damaged { path: self.path.clone(), what };
             let rows = Batch::new(&batch, &self.plan)
                 .ok_or_else(|| wrong("its columns are not those of the format".to_owned()))?;
             for row in begin..rows.len() {
-                let index =
-                    rows.index(row).filter(|index| (self.next..self.facts.end).contains(index));
+                let before = self.next;
+                let index = rows.index(row).filter(|at| (before..self.facts.end).contains(at));
                 let index = index.ok_or_else(|| {
-                    wrong(format!("index {:?} is out of its place", rows.index(row)))
+                    wrong(format!("the record after {before} has an index out of its place"))
                 })?;
                 self.next = index + 1;
                 if index < self.from {
-                    end = self.next;
                     continue;
                 }
-                let mut is_full = false;
-                if let Some((_, lines)) = &mut piece {
-                    if index - end > MAX_GAP {
-                        let mut line = Vec::new();
-                        push_row(&rows, row, &mut self.times, &mut line)
-                            .ok_or_else(|| wrong(contradicts(index)))?;
-                        self.waiting = Some((index, line));
-                        self.batch = Some((batch.clone(), row + 1));
-                        return Ok(piece);
-                    }
-                    lines.resize(lines.len() + (index - end) as usize, b'\n');
+                let is_far = piece.is_some() && index - before > MAX_GAP;
+                let mut other = None;
+                let target = if is_far { &mut other } else { &mut piece };
+                let (_, lines) = target.get_or_insert_with(|| (index, Vec::new()));
+                if !lines.is_empty() {
+                    lines.resize(lines.len() + (index - before) as usize, b'\n');
                 }
-                let (_, lines) = piece.get_or_insert_with(|| (index, Vec::new()));
-                push_row(&rows, row, &mut self.times, lines)
-                    .ok_or_else(|| wrong(contradicts(index)))?;
-                is_full |= lines.len() >= PIECE_BYTES;
-                end = self.next;
-                if is_full {
+                rows.push_line(row, &mut self.times, lines).ok_or_else(|| {
+                    wrong(format!("the row of record {index} contradicts itself"))
+                })?;
+                lines.push(b'\n');
+                if is_far || lines.len() >= PIECE_BYTES {
+                    self.waiting = other;
                     self.batch = Some((batch.clone(), row + 1));
                     return Ok(piece);
                 }
             }
         }
+        Ok(piece)
     }
 
     fn next_batch(&mut self) -> Result<Option<(arrow_array::RecordBatch, usize)>> {
@@ -173,16 +169,6 @@ impl Lines {
         })?;
         Ok(batch.map(|batch| (batch, 0)))
     }
-}
-
-fn contradicts(index: u64) -> String {
-    format!("the row of record {index} contradicts itself")
-}
-
-fn push_row(rows: &Batch<'_>, row: usize, times: &mut Times, lines: &mut Vec<u8>) -> Option<()> {
-    rows.push_line(row, times, lines)?;
-    lines.push(b'\n');
-    Some(())
 }
 
 fn options() -> ArrowReaderOptions {
@@ -202,6 +188,20 @@ fn wanted_groups(metadata: &ParquetMetaData, from: u64) -> Vec<usize> {
         }
     };
     (0..metadata.num_row_groups()).filter(is_wanted).collect()
+}
+
+/// Rows that fit into a batch.
+fn batch_rows(metadata: &ParquetMetaData) -> usize {
+    let bytes = |column: &ColumnChunkMetaData| {
+        let unencoded = column.unencoded_byte_array_data_bytes().unwrap_or(0);
+        unencoded.max(column.uncompressed_size()).max(0) as u64
+    };
+    let each = metadata.row_groups().iter().map(|group| {
+        let bytes = group.columns().iter().map(bytes).fold(0, u64::saturating_add);
+        bytes / group.num_rows().max(1) as u64
+    });
+    let most = each.max().unwrap_or(0).max(1);
+    (BATCH_BYTES / most).clamp(16, BATCH_ROWS as u64) as usize
 }
 
 /// The facts in a file's footer.

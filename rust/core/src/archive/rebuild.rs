@@ -55,6 +55,8 @@ pub(super) struct Batch<'a> {
     /// By `Key`.
     columns: [Values<'a>; COUNT],
     promoted: Vec<(usize, &'a str, PromotedValues<'a>)>,
+    /// Places in `promoted`.
+    by_group: [Vec<usize>; 3],
     layout: &'a StringArray,
     verbatim: &'a BinaryArray,
 }
@@ -86,10 +88,16 @@ impl<'a> Batch<'a> {
             };
             Some((column.group, column.spelled.as_str(), values))
         });
+        let promoted: Vec<_> = promoted.collect::<Option<_>>()?;
+        let mut by_group: [Vec<usize>; 3] = Default::default();
+        for (at, (group, ..)) in promoted.iter().enumerate() {
+            by_group[*group].push(at);
+        }
         Some(Self {
             indexes: batch.column_by_name(INDEX)?.as_primitive_opt::<Int64Type>()?,
             columns: columns.try_into().ok()?,
-            promoted: promoted.collect::<Option<_>>()?,
+            promoted,
+            by_group,
             layout: batch.column_by_name(LAYOUT)?.as_string_opt()?,
             verbatim: batch.column_by_name(VERBATIM)?.as_binary_opt()?,
         })
@@ -164,10 +172,8 @@ impl<'a> Batch<'a> {
         row: usize,
         out: &mut Vec<u8>,
     ) -> Option<bool> {
-        let is_here = |(of, _, values): &&(usize, &str, PromotedValues<'_>)| {
-            *of == group && !values.is_null(row)
-        };
-        let mut promoted = self.promoted.iter().filter(is_here).peekable();
+        let of_group = self.by_group[group].iter().map(|at| &self.promoted[*at]);
+        let mut promoted = of_group.filter(|(.., values)| !values.is_null(row)).peekable();
         if promoted.peek().is_none() {
             return Some(push_present(json, out));
         }

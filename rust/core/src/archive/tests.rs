@@ -118,6 +118,99 @@ fn odd_lines_come_back_as_they_were() {
     round_trip(&many);
 }
 
+#[test]
+fn small_segments_become_one_file_and_are_pruned_in_another() {
+    let directory = tempfile::tempdir().expect("directory");
+    let parts: Vec<Vec<Vec<u8>>> =
+        (0..3).map(|part| (part * 10..part * 10 + 10).map(record).collect()).collect();
+    let inputs: Vec<Input> =
+        (0..3).map(|part| segment(directory.path(), part * 10, &parts[part as usize])).collect();
+    let merged = written(&inputs, &directory.path().join("merged.parquet"));
+    assert_eq!((merged.facts.first, merged.facts.end), (0, 30));
+    assert_eq!(merged.facts.segments, [0, 10, 20]);
+
+    let identities = Identities::default();
+    let keep = |about: &super::About<'_>| about.index % 2 == 0;
+    let options = WriteOptions { journal_id: "j", keep: Some(&keep), identities: &identities };
+    let path = directory.path().join("pruned.parquet");
+    let facts = write(&[Input::Archived(merged)], &path, &options).expect("written");
+    assert_eq!((facts.end, facts.rows, facts.segments.len()), (30, 15, 3));
+    let found = lines(&archived(&path), 0);
+    assert!(found.iter().all(|(index, line)| index % 2 == 0 && *line == record(*index)));
+    let checked = check(&archived(&path), Against::Inputs(&inputs), &identities);
+    assert_eq!(checked.expect("checked").missing.len(), 15);
+}
+
+#[test]
+fn a_file_is_compared_with_what_was_sealed() {
+    use crate::seal::{commitment, Range, SaltKind, Salts, SegmentSeal};
+    let directory = tempfile::tempdir().expect("directory");
+    let records: Vec<_> = (0..100).map(record).collect();
+    let file =
+        written(&[segment(directory.path(), 0, &records)], &directory.path().join("out.parquet"));
+    let seed = [7; 32];
+    let mut salts = Salts::new(&seed, 0);
+    let commitments =
+        records.iter().map(|line| commitment(&salts.next_salt(), line)).collect::<Vec<_>>();
+    let open = SegmentSeal::open_segment(seed, Range::default());
+    let mut seal = SegmentSeal { records: Some(100), commitments, ..open };
+    let identities = Identities::default();
+    let checked = check(&file, Against::Seals(std::slice::from_ref(&seal)), &identities);
+    assert_eq!((checked.expect("checked").rows, seal.salts), (100, SaltKind::Seed));
+    seal.commitments[42][0] ^= 1;
+    let error = check(&file, Against::Seals(&[seal]), &identities).expect_err("refused");
+    assert!(error.to_string().contains("record 42 "), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_an_error_that_names_it_and_never_a_panic() {
+    let directory = tempfile::tempdir().expect("directory");
+    let records: Vec<_> = (0..300).map(record).collect();
+    let path = directory.path().join("out.parquet");
+    let file = written(&[segment(directory.path(), 0, &records)], &path);
+    let whole = std::fs::read(&path).expect("read");
+    let mut refused = 0;
+    for at in (0..whole.len()).step_by(whole.len() / 300 + 1) {
+        for change in [0xff, 0x01] {
+            let mut changed = whole.clone();
+            changed[at] ^= change;
+            std::fs::write(&path, &changed).expect("written");
+            let read = || {
+                let mut lines = Lines::open(&file, 0, &Identities::default())?;
+                while lines.next_piece()?.is_some() {}
+                Ok::<(), crate::error::Error>(())
+            };
+            if let Err(error) = read() {
+                assert!(error.to_string().contains("out.parquet"), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    std::fs::write(&path, &whole[..whole.len() / 2]).expect("written");
+    facts(&path).expect_err("half a file");
+    assert!(refused > 100, "{refused}");
+}
+
+#[test]
+fn of_files_that_overlap_the_one_that_began_first_counts() {
+    let directory = tempfile::tempdir().expect("directory");
+    let day = directory.path().join("archive").join("date=2026-11-21");
+    std::fs::create_dir_all(&day).expect("made");
+    let parts: Vec<Input> = (0..3)
+        .map(|part| {
+            let records: Vec<_> = (part * 10..part * 10 + 10).map(record).collect();
+            segment(directory.path(), part * 10, &records)
+        })
+        .collect();
+    let at = |first| super::place(directory.path(), first, "2026-11-21", false);
+    written(&parts[..2], &at(0));
+    written(&parts[1..2], &at(10));
+    written(&parts[2..], &at(20));
+    let found = super::list(directory.path()).expect("listed");
+    let firsts: Vec<_> = found.iter().map(|file| file.facts.first).collect();
+    assert_eq!(firsts, [0, 20]);
+}
+
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<i64>().prop_map(|value| value.to_string()),

@@ -231,9 +231,17 @@ fn read(file: &Path) -> Option<Vec<u8>> {
 /// When the file cannot be read or is none of the archive, or the index cannot be written.
 pub fn build(file: &Path) -> Result<()> {
     let mut builder = Builder::default();
-    each_batch(file, |rows| builder.push(&rows))?;
+    push_file(&mut builder, file)?;
     let bytes = builder.finish(file)?.ok_or_else(|| wrong_columns(file))?;
     crate::journal::replace_file(&path(file), &bytes)
+}
+
+/// Gives the rows of a Parquet file to a builder.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn push_file(builder: &mut Builder, file: &Path) -> Result<()> {
+    each_batch(file, |rows| builder.push(&rows))
 }
 
 /// Whether there is an index that is of this file and can be read; not whether it is complete.

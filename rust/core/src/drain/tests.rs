@@ -9,16 +9,16 @@ use crate::journal::{Durability, Journal, Reader, Settings, SettingsChange};
 use crate::level::INFO;
 use crate::ring::Producer;
 
-struct World {
+pub(super) struct World {
     _base: tempfile::TempDir,
-    journal: Journal,
-    settings: Settings,
-    domain: Arc<Domain>,
+    pub journal: Journal,
+    pub settings: Settings,
+    pub domain: Arc<Domain>,
     rings: Vec<OwnRing>,
     producers: Vec<Producer>,
 }
 
-fn world(rings: usize, segment_max_bytes: u64) -> World {
+pub(super) fn world(rings: usize, segment_max_bytes: u64) -> World {
     let base = tempfile::tempdir().expect("tempdir");
     let change = SettingsChange {
         segment_max_bytes: Some(segment_max_bytes),
@@ -36,13 +36,13 @@ fn world(rings: usize, segment_max_bytes: u64) -> World {
 }
 
 impl World {
-    fn lead(&self) -> Leader {
+    pub fn lead(&self) -> Leader {
         Leader::take(&self.journal, &self.settings, &self.domain, None, Purpose::Logging)
             .expect("io")
             .expect("free")
     }
 
-    fn log(&mut self, round: usize) -> Vec<String> {
+    pub fn log(&mut self, round: usize) -> Vec<String> {
         let mut lines = Vec::new();
         for (at, producer) in self.producers.iter_mut().enumerate() {
             for number in 0..3 {
@@ -64,7 +64,7 @@ impl World {
     }
 }
 
-fn read(directory: &Path) -> Vec<String> {
+pub(super) fn read(directory: &Path) -> Vec<String> {
     let mut reader = Reader::open(directory, 0).expect("reader");
     let mut lines = Vec::new();
     loop {
@@ -82,7 +82,7 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-fn drain_all(leader: &mut Leader) {
+pub(super) fn drain_all(leader: &mut Leader) {
     while leader.drain().expect("drain") > 0 {}
 }
 

@@ -127,8 +127,18 @@ impl Reader {
         self.open = None;
         self.offset = 0;
         self.next = 0;
+        // Files of the archive are opened when they are read: whoever only asks needs no key for them.
+        let oldest = self.begin()?;
+        if index <= oldest {
+            self.next = oldest;
+            return Ok(());
+        }
         let mut ended = None;
         while let Some(place) = find(&self.journal, index, ended)? {
+            if let Place::Archived(file) = &place {
+                self.next = index.max(file.facts.first);
+                return Ok(());
+            }
             if !self.enter(&place, index)? {
                 continue;
             }

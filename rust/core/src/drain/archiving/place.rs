@@ -75,7 +75,10 @@ impl Leader {
             "path": path,
         }]);
         if is_encrypted {
-            let beside = archive::outside::text(&draft.facts, &draft.recipients.names());
+            let beside = archive::outside::text(&archive::outside::Outside {
+                facts: archive::outside::visible(&draft.facts),
+                recipients: draft.recipients.names(),
+            });
             said[0]["facts_sha256"] = seal::hex(&seal::sha256(beside.as_bytes())).into();
         }
         self.declare(ARCHIVED, &[("files", said)])?;

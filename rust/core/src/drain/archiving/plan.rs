@@ -190,6 +190,10 @@ fn closed(situation: &Situation, segment: &Segment, following: u64) -> Result<Op
         return Ok(Some(Closed { segment, records: None, end: following, bytes }));
     };
     let directory = situation.journal.directory();
+    // Its seal file is stored with the checkpoint that covers it.
+    if following > sealed {
+        return Ok(None);
+    }
     let stored = SegmentSeal::load(directory, segment.first)?;
     let Some(records) = stored.records.filter(|_| stored.salts != SaltKind::None) else {
         return Ok(None);
@@ -241,12 +245,12 @@ fn is_worth_it(situation: &Situation, group: &[Closed]) -> Result<bool> {
 fn plan(situation: &Situation, group: Vec<Closed>, archived: &[Archived]) -> Result<Plan> {
     let lines_bytes: u64 = group.iter().map(|closed| closed.bytes).sum();
     let mut bytes = lines_bytes;
-    let mut first = group[0].segment.first;
+    let group_first = group[0].segment.first;
+    let mut first = group_first;
     let mut day = day_of(&group[0].segment)?;
     let mut merged: Vec<Archived> = Vec::new();
     let alone = group.iter().any(|closed| situation.apart.contains(&closed.segment.first));
     if !alone && situation.settings.archive_recipients.is_empty() {
-        let group_first = first;
         let older = archived.iter().rev().skip_while(|file| file.facts.first >= group_first);
         for before in older {
             let about = fs::metadata(&before.path).map_or(0, |metadata| metadata.len()) * SHRINKS;

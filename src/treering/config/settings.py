@@ -320,6 +320,9 @@ SETTINGS: tuple[Setting, ...] = (
         "age recipients, e.g. age1...",
         "Who can read the files of the archive: age public keys that they are encrypted to. Default:"
         " none, the files are not encrypted.",
+        "journal",
+    ),
+    Setting(
         "retention_max_age_s",
         values.optional(retention.duration),
         None,

@@ -165,7 +165,9 @@ def test_the_command_lists_files_and_says_when_there_is_nothing_to_do(journal):
     assert code == 0
     assert json.loads(out)["files"] == len(archived(journal))
     assert cli("archive", journal)[0] == 1
-    listed = [json.loads(line) for line in cli("archive", journal, "--list", "--json")[1].splitlines()]
+    listed = [
+        json.loads(line) for line in cli("archive", journal, "--list", "--json")[1].splitlines()
+    ]
     assert [file["first"] for file in listed] == [file.first for file in archived(journal)]
     assert len(cli("archive", journal, "--list")[1].splitlines()) == len(listed)
 

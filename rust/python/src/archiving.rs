@@ -33,9 +33,9 @@ pub fn archive_now(
     let archived = py.detach(|| {
         archive(&directory, LEAD_TIMEOUT, all, &mut |now| {
             Python::attach(|py| {
-                let shown = progress.as_ref().map_or(Ok(()), |progress| {
-                    progress.call1(py, told(now)).map(drop)
-                });
+                let shown = progress
+                    .as_ref()
+                    .map_or(Ok(()), |progress| progress.call1(py, told(now)).map(drop));
                 match shown.and_then(|()| py.check_signals()) {
                     Ok(()) => true,
                     Err(error) => {

@@ -130,7 +130,8 @@ pub fn journal_status(py: Python<'_>, directory: PathBuf) -> PyResult<Bound<'_, 
     status.set_item("bytes", bytes_of(active.into_iter()) + archived_bytes)?;
     status.set_item("archived_files", archived.len())?;
     status.set_item("archived_segments", older)?;
-    status.set_item("archived_records", archived.iter().map(|file| file.facts.rows).sum::<u64>())?;
+    status
+        .set_item("archived_records", archived.iter().map(|file| file.facts.rows).sum::<u64>())?;
     status.set_item("archived_bytes", archived_bytes)?;
     status.set_item("begin", journal::begin(&journal).map_err(raise)?)?;
     let led = !matches!(journal.try_lead(), Ok(Some(_)));

@@ -2,8 +2,8 @@
 
 use pyo3::prelude::*;
 
-mod archiving;
 mod archive;
+mod archiving;
 mod buffer;
 mod call;
 mod callsite;

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 use super::tokens::{self, Checked, ANYWHERE};
 use super::{
-    encrypt_file, facts, open_decrypted, outside, rewrap, words, write, Archived, Facts, Identities,
-    Input, Lines, Recipients, WriteOptions,
+    encrypt_file, facts, open_decrypted, outside, rewrap, words, write, Archived, Facts,
+    Identities, Input, Lines, Recipients, WriteOptions,
 };
 use crate::error::Error;
 
@@ -133,7 +133,8 @@ fn no_change_of_an_encrypted_file_is_read_as_content() {
     let directory = tempfile::tempdir().expect("a directory");
     let key = key();
     let path = directory.path().join("x.parquet.age");
-    let plain: Vec<u8> = (0..200_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let plain: Vec<u8> =
+        (0..200_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     encrypt_file(&*plain, &path, &key.recipients).expect("encrypted");
     let whole = fs::read(&path).expect("bytes");
     let places = (0..whole.len()).step_by(1_009).chain(0..300).chain(whole.len() - 40..whole.len());
@@ -142,7 +143,8 @@ fn no_change_of_an_encrypted_file_is_read_as_content() {
         changed[at] ^= 1;
         fs::write(&path, &changed).expect("changed");
         let mut content = Vec::new();
-        let read = open_decrypted(&path, &key.identities).map(|mut open| open.read_to_end(&mut content));
+        let read =
+            open_decrypted(&path, &key.identities).map(|mut open| open.read_to_end(&mut content));
         assert!(!matches!(read, Ok(Ok(_))), "a change at {at} is seen");
         assert!(plain.starts_with(&content), "a change at {at} gives nothing wrong");
     }

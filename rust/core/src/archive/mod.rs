@@ -5,6 +5,8 @@
 //! removed. `active` shows lines that are not archived yet in the same columns.
 //! `encrypt` is for files that only some may read; `tokens` says where words can be.
 
+#[cfg(all(test, not(loom)))]
+mod access_tests;
 mod active;
 mod batch;
 mod check;
@@ -24,8 +26,6 @@ mod rebuild;
 mod source;
 #[cfg(all(test, not(loom)))]
 mod tests;
-#[cfg(all(test, not(loom)))]
-mod access_tests;
 pub mod tokens;
 mod vocabulary;
 mod words;

@@ -87,7 +87,12 @@ struct Looked<'a> {
 
 impl Plan {
     /// `None` when nothing of the unit would go.
-    fn new(leader: &Leader, unit: &Unit, keep: &Keep, identities: &Identities) -> Result<Option<Self>> {
+    fn new(
+        leader: &Leader,
+        unit: &Unit,
+        keep: &Keep,
+        identities: &Identities,
+    ) -> Result<Option<Self>> {
         let journal = leader.journal.directory();
         let seals: Vec<SegmentSeal> = unit
             .segments()
@@ -146,7 +151,8 @@ impl Plan {
     /// First indexes of segments that are gone, for the journal.
     fn gone_segments(&self) -> Vec<u64> {
         let kept = self.kept.as_deref().unwrap_or_default();
-        let is_kept = |first: u64| kept.iter().any(|(known, kept)| *known == first && !kept.is_empty());
+        let is_kept =
+            |first: u64| kept.iter().any(|(known, kept)| *known == first && !kept.is_empty());
         let firsts = self.unit.segments().into_iter().map(|(first, _)| first);
         firsts.filter(|first| !is_kept(*first)).collect()
     }
@@ -210,7 +216,12 @@ impl Leader {
     /// # Errors
     /// When a record that would go is younger than the journal's `retention_min_age_s`, or something is
     /// to be kept of an encrypted file.
-    pub fn prune(&mut self, before: u64, keep: Option<Keep>, identities: &Identities) -> Result<Pruned> {
+    pub fn prune(
+        &mut self,
+        before: u64,
+        keep: Option<Keep>,
+        identities: &Identities,
+    ) -> Result<Pruned> {
         let keep = keep.unwrap_or_default();
         self.cut(&[Cut { first: 0, end: before, keep }], identities)
     }
@@ -290,7 +301,13 @@ impl Leader {
         Ok(())
     }
 
-    fn declare_cut(&mut self, plans: &[Plan], cuts: &[Cut], min_index: u64, oldest: u64) -> Result<()> {
+    fn declare_cut(
+        &mut self,
+        plans: &[Plan],
+        cuts: &[Cut],
+        min_index: u64,
+        oldest: u64,
+    ) -> Result<()> {
         let gone = plans.iter().flat_map(Plan::gone_segments);
         let gone: Vec<Value> = gone.map(|first| format!("{first:020}").into()).collect();
         let newest = rfc3339(plans.iter().map(|plan| plan.newest).max().unwrap_or(0));

@@ -215,11 +215,7 @@ impl Leader {
     }
 
     /// Where the records lie, those of them that have content; a record that is being archived twice.
-    fn erasable(
-        &self,
-        indices: &[u64],
-        identities: &Identities,
-    ) -> Result<Vec<(Unit, Vec<u64>)>> {
+    fn erasable(&self, indices: &[u64], identities: &Identities) -> Result<Vec<(Unit, Vec<u64>)>> {
         let (mut all, covered) = units(&self.journal)?;
         let pruned = indices.iter().find(|index| !all.iter().any(|unit| unit.has(**index)));
         if let Some(index) = pruned {

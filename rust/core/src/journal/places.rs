@@ -1,5 +1,7 @@
 //! Where records lie: in segments, or in files of the archive that stand for them.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::reader::Batch;
 use super::segment::{segments, Segment};
 use super::Journal;
@@ -81,7 +83,8 @@ pub(super) fn find(journal: &Journal, index: u64, ended: Option<u64>) -> Result<
 /// The records of a file of the archive, in batches.
 #[derive(Debug)]
 pub(super) struct ArchivedRecords {
-    lines: Lines,
+    /// Only ever reached through `&mut`; the lock makes a reader fit for any thread.
+    lines: Mutex<Lines>,
     end: u64,
     piece: Vec<u8>,
     /// Where in the piece the next record begins, and its index.
@@ -91,7 +94,7 @@ pub(super) struct ArchivedRecords {
 
 impl ArchivedRecords {
     pub fn open(file: &Archived, from: u64, identities: &Identities) -> Result<Self> {
-        let lines = Lines::open(file, from, identities)?;
+        let lines = Mutex::new(Lines::open(file, from, identities)?);
         let next = from.max(file.facts.first);
         Ok(Self { lines, end: file.facts.end, piece: Vec::new(), at: 0, next })
     }
@@ -104,7 +107,8 @@ impl ArchivedRecords {
     /// Whole lines, about `max_bytes` of them; none at the end.
     pub fn read(&mut self, max_bytes: usize) -> Result<Batch> {
         if self.at == self.piece.len() {
-            let Some((first, piece)) = self.lines.next_piece()? else {
+            let lines = self.lines.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let Some((first, piece)) = lines.next_piece()? else {
                 self.next = self.end;
                 return Ok(Batch::default());
             };

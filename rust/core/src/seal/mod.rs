@@ -37,10 +37,14 @@ pub use commitments::{place as commitments_place, Kept, SaltKind, SegmentSeal};
 pub use cosignature::{cosign, time as cosignature_time};
 pub use ed25519_dalek::SigningKey;
 pub use erase::{drop_salts, erase_lines, forget, is_needed, keep_apart, kept_of};
-pub use event::{event, ArchivedFile, Event, ANCHORED, ARCHIVED, CLOSED, ERASED, FORGOTTEN, PRUNED};
+pub use event::{
+    event, ArchivedFile, Event, ANCHORED, ARCHIVED, CLOSED, ERASED, FORGOTTEN, PRUNED,
+};
 pub use generation::{open, Opened};
 pub(crate) use hash::commitments as each_commitment;
-pub use hash::{commitment, empty_root, entry, leaf, node, record_leaf, sha256, sha256_file, Hash, Salt};
+pub use hash::{
+    commitment, empty_root, entry, leaf, node, record_leaf, sha256, sha256_file, Hash, Salt,
+};
 pub use keys::{generate as generate_key, note_key};
 pub use lookup::archived_line;
 pub use note::{is_name, KeyKind, Note, SignatureLine, Vkey};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{series, Checkpoint};
 use super::commitments::{self, nodes_place, SaltKind, SegmentSeal};
-use super::lookup::archived_line;
 use super::hash::{commitment, record_leaf, record_leaves, Hash, Salt};
+use super::lookup::archived_line;
 use super::note::Note;
 use super::proof::{inclusion, verify_inclusion, Subtrees};
 use super::salts::Salts;

@@ -90,7 +90,8 @@ fn check(situation: &Situation, draft: &Draft) -> Result<()> {
     let checked = if situation.sealed.is_some() {
         let directory = situation.journal.directory();
         let load = |first: &u64| SegmentSeal::load(directory, *first);
-        let seals: Vec<SegmentSeal> = file.facts.segments.iter().map(load).collect::<Result<_>>()?;
+        let seals: Vec<SegmentSeal> =
+            file.facts.segments.iter().map(load).collect::<Result<_>>()?;
         archive::check(&file, Against::Seals(&seals), &identities)?
     } else {
         archive::check(&file, Against::Inputs(&draft.plan.inputs), &identities)?
@@ -147,11 +148,8 @@ pub(super) fn is_held(leftover: &Leftover, pace: &Pace) -> Result<bool> {
         Numbered::segment(&leftover.path, leftover.first)?
     } else {
         let known = archive::facts(&leftover.path)?;
-        let file = archive::Archived {
-            path: leftover.path.clone(),
-            is_encrypted: false,
-            facts: known,
-        };
+        let file =
+            archive::Archived { path: leftover.path.clone(), is_encrypted: false, facts: known };
         Numbered::archived(&file, leftover.first, &identities)?
     };
     let mut other = held.next()?;
@@ -205,11 +203,7 @@ impl<'a> Numbered<'a> {
         })))
     }
 
-    fn archived(
-        file: &archive::Archived,
-        first: u64,
-        identities: &'a Identities,
-    ) -> Result<Self> {
+    fn archived(file: &archive::Archived, first: u64, identities: &'a Identities) -> Result<Self> {
         let mut lines = Lines::open(file, first, identities)?;
         Ok(Self::new(Box::new(move || lines.next_piece())))
     }

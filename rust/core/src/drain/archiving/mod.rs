@@ -257,9 +257,9 @@ impl Archiving {
 fn has_closed(leader: &Leader) -> bool {
     let Ok(all) = segments(&leader.journal) else { return false };
     let oldest = all.iter().find(|segment| segment.first < leader.committed.segment);
-    oldest.is_some_and(|segment| plan::age(segment).is_ok_and(|age| {
-        age.as_secs() >= leader.settings.archive_after_s
-    }))
+    oldest.is_some_and(|segment| {
+        plan::age(segment).is_ok_and(|age| age.as_secs() >= leader.settings.archive_after_s)
+    })
 }
 
 /// One round: finds work, and does it as far as the file goes.
@@ -274,7 +274,10 @@ fn work(situation: &Situation, halt: &Arc<Halt>) -> Outcome {
     let (firsts, done) = match chosen {
         Work::Archive(plan) => {
             let firsts = plan.firsts();
-            (firsts, draft::make(situation, plan, &pace).map(|draft| Outcome::Drafted(draft.into())))
+            (
+                firsts,
+                draft::make(situation, plan, &pace).map(|draft| Outcome::Drafted(draft.into())),
+            )
         }
         Work::Remove(leftover) => {
             let held = draft::is_held(&leftover, &pace);

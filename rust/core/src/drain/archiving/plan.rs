@@ -310,11 +310,7 @@ fn day_of(segment: &Segment) -> Result<String> {
 }
 
 /// A segment that is in `active/` and in the archive: its leader died between the two.
-fn leftover_segment(
-    all: &[Segment],
-    segment: &Segment,
-    kept: &Archived,
-) -> Option<Work> {
+fn leftover_segment(all: &[Segment], segment: &Segment, kept: &Archived) -> Option<Work> {
     let mut members = kept.facts.segments.iter();
     // Segments are removed once the file is in its place for good. Before, it is made again.
     let is_in_place = members.any(|first| !all.iter().any(|segment| segment.first == *first));

@@ -204,7 +204,8 @@ fn a_segment_that_is_not_what_was_sealed_stays_and_is_told_once() {
     let errors = archive_all(&mut leader);
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(archive_all(&mut leader).len() == 1);
-    let left: Vec<u64> = segments(&world.journal).expect("segments").iter().map(|s| s.first).collect();
+    let left: Vec<u64> =
+        segments(&world.journal).expect("segments").iter().map(|s| s.first).collect();
     assert_eq!(left, [damaged.first, leader.committed.segment]);
     let told = read(world.journal.directory());
     let told = told.iter().filter(|line| line.contains("archiving failed")).count();

@@ -43,7 +43,8 @@ fn files(journal: &Path) -> Judged<Vec<PathBuf>> {
             let entry = entry.map_err(|error| unreadable(&directory, &error))?;
             let path = entry.path();
             let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
-            let is_ignored = path.extension().is_some_and(|ending| IGNORED.iter().any(|i| ending == *i));
+            let is_ignored =
+                path.extension().is_some_and(|ending| IGNORED.iter().any(|i| ending == *i));
             let is_drafts = directory.ends_with(archive::DIRECTORY) && path.ends_with(DRAFTS);
             if kind.is_dir() && is_drafts {
                 continue;

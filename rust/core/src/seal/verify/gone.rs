@@ -62,7 +62,12 @@ const SALTLESS: &str = "the record cannot be verified: its salt is missing";
 const UNKEPT: &str = "a record that retention kept is missing from the segment";
 
 impl Walk<'_> {
-    pub(super) fn finish(&mut self, mut end: u64, unsealed: &[PathBuf], until: Option<u64>) -> Judged<()> {
+    pub(super) fn finish(
+        &mut self,
+        mut end: u64,
+        unsealed: &[PathBuf],
+        until: Option<u64>,
+    ) -> Judged<()> {
         let sealed = self.report.sealed;
         if end < sealed {
             let what =

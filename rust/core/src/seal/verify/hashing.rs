@@ -237,7 +237,8 @@ fn hash_apart(piece: &Piece) -> Hashed {
     hashed
 }
 
-const NOT_APART: &str = "what the seal file keeps apart is not what the segment says of the journal";
+const NOT_APART: &str =
+    "what the seal file keeps apart is not what the segment says of the journal";
 
 /// The records that a seal file keeps apart, compared with those in the segment.
 struct Apart<'a> {

@@ -91,12 +91,7 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
 
 impl Walk<'_> {
     /// Hashes all segments and joins them; returns the index after the last complete record.
-    fn go(
-        &mut self,
-        journal: &Path,
-        sources: &Sources,
-        options: &mut Options<'_>,
-    ) -> Judged<u64> {
+    fn go(&mut self, journal: &Path, sources: &Sources, options: &mut Options<'_>) -> Judged<u64> {
         let total: u64 = sources.segments.iter().map(|source| source.bytes).sum();
         let threads = options.threads;
         let mut cuts: Vec<u64> = self.expected.iter().map(|expected| expected.size).collect();
@@ -216,6 +211,4 @@ impl Walk<'_> {
         note.verify(&self.keys).map_err(|malformed| what(&malformed.what))?;
         Ok(())
     }
-
 }
-

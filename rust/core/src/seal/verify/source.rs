@@ -66,9 +66,8 @@ impl Sources {
     /// The archive's files that have to be read, in order, each with the index to read from.
     pub fn to_read(&self, can_decrypt: bool) -> VecDeque<(usize, u64)> {
         let mut wanted: VecDeque<(usize, u64)> = VecDeque::new();
-        let needed = |source: &&Source| {
-            source.lines.is_none() && source.header.salts != SaltKind::None
-        };
+        let needed =
+            |source: &&Source| source.lines.is_none() && source.header.salts != SaltKind::None;
         for source in self.segments.iter().filter(needed) {
             let readable = |number: &usize| can_decrypt || !self.archive[*number].is_encrypted;
             if let Some(number) = source.archived.filter(readable) {

@@ -206,6 +206,15 @@ def _go_on(config: LoggingConfig) -> None:
     """What a configuration has going on beside the records: the bridge, and the watch over its file."""
     _bridge(config)
     _watch_file(config)
+    _copy_archive(config.directory, config.archive_to)
+
+
+def _copy_archive(directory: str | None, to: str | None) -> None:
+    """Has the archive copied to its second place, or no longer."""
+    if to or "treering.archive._copying" in sys.modules:
+        from treering.archive import _copying
+
+        _copying.follow(directory, to, EXIT_TIMEOUT_S)
 
 
 def _watch_file(config: LoggingConfig) -> None:
@@ -314,6 +323,7 @@ def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> bool:
     """
     _core.flush(timeout_s)
     _end_outputs(timeout_s)
+    _copy_archive(None, None)
     return _core.close(timeout_s)
 
 

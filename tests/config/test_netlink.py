@@ -90,7 +90,6 @@ def test_all_defaults_of_netlink_at_once_can_be_used(tmp_path, monkeypatch):
         "performance_interval",
         "performance_alerts",
         "security_encryption",
-        "audit_retention_days",
         "streaming_enabled",
         "streaming_buffer_size",
         "alerts_enabled",

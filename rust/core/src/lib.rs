@@ -22,6 +22,7 @@ mod priority;
 pub mod process;
 pub mod recognise;
 pub mod redact;
+pub mod retention;
 pub mod ring;
 pub mod seal;
 mod sync;

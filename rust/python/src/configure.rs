@@ -54,6 +54,12 @@ pub struct Settings {
     archive_after_s: Option<u64>,
     archive_cpu: Option<f64>,
     archive_recipients: Option<Vec<String>>,
+    retention_max_age_s: Option<u64>,
+    retention_max_bytes: Option<u64>,
+    retention_max_files: Option<u64>,
+    retention_min_free: Option<String>,
+    retention_keep: Option<BTreeMap<String, String>>,
+    archive_to: Option<String>,
     redaction: Option<bool>,
     redaction_keys: Option<Vec<String>>,
     redaction_allow_keys: Option<Vec<String>>,
@@ -113,6 +119,14 @@ pub fn configure(py: Python<'_>, mut settings: Settings) -> PyResult<Vec<LevelCh
         archive_after_s: settings.archive_after_s,
         archive_cpu: settings.archive_cpu,
         archive_recipients: settings.archive_recipients,
+        retention: treering_core::retention::RulesChange {
+            max_age_s: settings.retention_max_age_s,
+            max_bytes: settings.retention_max_bytes,
+            max_files: settings.retention_max_files,
+            min_free: settings.retention_min_free.take(),
+            keep: settings.retention_keep.take(),
+            archive_to: settings.archive_to.take(),
+        },
         redaction: redaction.clone(),
     };
     let overflow = match settings.overflow.as_str() {
@@ -353,6 +367,11 @@ pub fn statistics(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     out.set_item("journal_archived_files", statistics.journal_archived_files)?;
     out.set_item("journal_archived_records", statistics.journal_archived_records)?;
     out.set_item("journal_archive_errors", statistics.journal_archive_errors)?;
+    out.set_item("journal_pruned_records", statistics.journal_pruned_records)?;
+    out.set_item("journal_pruned_bytes", statistics.journal_pruned_bytes)?;
+    out.set_item("journal_emergencies", statistics.journal_emergencies)?;
+    out.set_item("journal_retention_errors", statistics.journal_retention_errors)?;
+    out.set_item("journal_retention_spared", statistics.journal_retention_spared)?;
     out.set_item("last_error", statistics.last_error)?;
     Ok(Some(out))
 }

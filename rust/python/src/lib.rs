@@ -25,6 +25,7 @@ mod otlp;
 mod pipeline;
 mod recognise;
 mod record;
+mod retention;
 mod seal;
 mod tap;
 mod textfile;
@@ -62,6 +63,11 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(archive::archive_write, module)?,
         wrap_pyfunction!(archive::lines_to_arrow, module)?,
         wrap_pyfunction!(configure::close, module)?,
+        wrap_pyfunction!(retention::retention_plan, module)?,
+        wrap_pyfunction!(retention::retention_apply, module)?,
+        wrap_pyfunction!(retention::retention_hold, module)?,
+        wrap_pyfunction!(retention::retention_release, module)?,
+        wrap_pyfunction!(retention::retention_holds, module)?,
         wrap_pyfunction!(configure::close_at_exit, module)?,
         wrap_pyfunction!(configure::configure, module)?,
         wrap_pyfunction!(configure::configure_levels, module)?,

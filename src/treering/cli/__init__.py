@@ -24,6 +24,7 @@ from treering.cli import (
     prove,
     redact,
     report,
+    retain,
     search,
     sql,
     stats,
@@ -58,6 +59,7 @@ _COMMANDS = (
     config,
     events,
     redact,
+    retain,
     drain,
     witness,
 )

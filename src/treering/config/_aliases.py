@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from treering.config import _values as values
 from treering.config._foreign import Foreign, absent, by_name, fixed, later, moved, named, turned
 from treering.config._foreign import times as times_
+from treering.config._retention import audit_days as kept_audit
 
 _METRICS = "system and application metrics"
 _ALERTS = "alerts"
@@ -54,9 +55,12 @@ NETLINK = by_name(
         "`archive_recipients` names the age keys that files of the archive are encrypted to",
     ),
     moved("audit_enabled", "audit_enabled"),
-    later(
+    turned(
         "audit_retention_days",
-        "retention by level and category; `retention_min_age_s` promises a least age for all",
+        "retention_keep",
+        read=kept_audit,
+        wanted="a whole number of days from 1 to 36500",
+        because="records of level AUDIT; what goes otherwise is for `retention_max_age_s` to say",
     ),
     later("streaming_enabled", "streaming to browsers; `treering tail -f` follows a journal"),
     later("streaming_buffer_size", "streaming to browsers"),

@@ -71,6 +71,12 @@ class LoggingConfig:
         archive_after_s: int | None
         archive_cpu: float | None
         archive_recipients: tuple[str, ...] | None
+        retention_max_age_s: int | None
+        retention_max_bytes: int | None
+        retention_max_files: int | None
+        retention_min_free: str | None
+        retention_keep: dict[str, str] | None
+        archive_to: str | None
         redaction: bool | None
         redaction_keys: tuple[str, ...] | None
         redaction_allow_keys: tuple[str, ...] | None

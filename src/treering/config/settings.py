@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 from treering.config import _mappings as mappings
+from treering.config import _retention as retention
 from treering.config import _values as values
 
 ENVIRONMENT_PREFIX = "TREERING_"
@@ -319,6 +320,59 @@ SETTINGS: tuple[Setting, ...] = (
         "age recipients, e.g. age1...",
         "Who can read the files of the archive: age public keys that they are encrypted to. Default:"
         " none, the files are not encrypted.",
+        "journal",
+    ),
+    Setting(
+        "retention_max_age_s",
+        values.optional(retention.duration),
+        None,
+        "seconds, or a time such as 30d; 0 for no limit",
+        "Records older than this go, but for what `retention_keep` keeps. Default: no limit.",
+        "journal",
+    ),
+    Setting(
+        "retention_max_bytes",
+        values.optional(values.bytes_between(0, 1 << 60)),
+        None,
+        "a size such as 20GB; 0 for no limit",
+        "The oldest records go when segments and archive are larger than this. Default: no limit.",
+        "journal",
+    ),
+    Setting(
+        "retention_max_files",
+        values.optional(values.whole(0, 1 << 40)),
+        None,
+        "a whole number; 0 for no limit",
+        "The oldest records go when there are more segments and files of the archive than this."
+        " Default: no limit.",
+        "journal",
+    ),
+    Setting(
+        "retention_min_free",
+        values.optional(retention.min_free),
+        None,
+        "a size such as 1GB or a share of the file system such as 5%; 0 for none",
+        "When less of the journal's file system is free, an emergency clean-up takes the oldest records"
+        " that no rule keeps. Default: none, a full disk deletes nothing.",
+        "journal",
+    ),
+    Setting(
+        "retention_keep",
+        values.optional(retention.keep),
+        None,
+        "LEVEL=TIME or category:NAME=TIME pairs, where a time is 365d or 4x, e.g."
+        " ERROR=4x,category:security=7y",
+        "What is kept longer: a level and those above it, or a category, so many times as long as the"
+        " rest or for a time of its own. Default: ERROR=4x.",
+        "journal",
+    ),
+    Setting(
+        "archive_to",
+        values.optional(retention.place),
+        None,
+        "a directory, s3://BUCKET/PREFIX or nothing",
+        "Second place: files of the archive are copied there, and retention removes none that is not"
+        " there yet. Options follow a question mark: ?endpoint=https://…&region=…",
         "journal",
     ),
     Setting(

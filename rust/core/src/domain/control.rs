@@ -89,6 +89,13 @@ pub struct Totals {
     pub archived_files: AtomicU64,
     pub archived_records: AtomicU64,
     pub archive_errors: AtomicU64,
+    /// Records and bytes that retention took, emergencies, and attempts that failed.
+    pub pruned_records: AtomicU64,
+    pub pruned_bytes: AtomicU64,
+    pub emergencies: AtomicU64,
+    pub retention_errors: AtomicU64,
+    /// Files that a limit would take and something keeps, at the last look.
+    pub retention_spared: AtomicU64,
 }
 
 /// The first page of a domain. All words are atomic; only the leader writes `committed` and `intent`.

@@ -6,7 +6,9 @@
 mod archiving;
 mod commit;
 mod merge;
+mod held;
 mod prune;
+mod retaining;
 mod rewrap;
 mod run;
 mod settings;
@@ -26,6 +28,7 @@ use std::time::{Duration, Instant};
 pub use archiving::Progress;
 pub use commit::Step;
 pub use prune::{Cut, Keep, Pruned};
+pub use retaining::{retain, Retained};
 pub use rewrap::Rewrapped;
 pub use run::{run, DrainThread};
 pub use upkeep::{archive_now, as_leader};
@@ -297,6 +300,12 @@ impl Leader {
                     == header.producer.head.load(Ordering::Acquire)
                     && header.consumer.reported.load(Ordering::Acquire) == header.counters.dropped()
             })
+    }
+
+    /// Where the journal lies.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.journal.directory()
     }
 
     #[must_use]

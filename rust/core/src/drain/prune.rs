@@ -249,6 +249,7 @@ impl Leader {
             return Ok(Pruned { min_index, ..Pruned::default() });
         };
         self.check_age(&plans)?;
+        self.check_held(plans.iter().map(|plan| &plan.unit))?;
         let mut swaps = Vec::new();
         for plan in plans.iter().filter(|plan| plan.kept.is_some()) {
             if let Unit::Archived(file) = &plan.unit {

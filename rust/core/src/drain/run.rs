@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::archiving::Archiving;
+use super::retaining::Retaining;
 use super::{Leader, Purpose};
 use crate::domain::Domain;
 use crate::journal::{Journal, Settings};
@@ -228,6 +229,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
     let mut sleep = SHORTEST_SLEEP;
     let mut last_look = Instant::now();
     let mut archiving = Archiving::default();
+    let mut retaining = Retaining::default();
     loop {
         let stopping = shared.stopped();
         let ticket = control.sync_wanted();
@@ -238,6 +240,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
         if !stopping {
             // The journal says what went wrong; it keeps no record from being appended.
             let _ = archiving.attend(&mut leader);
+            retaining.attend(&mut leader, &mut archiving);
         }
         let drained = leader.look_for_rings().and_then(|()| leader.drain());
         match drained {
@@ -289,6 +292,7 @@ fn lead(shared: &DrainThread, mut leader: Leader, turn: &PathBuf) {
         control.sleep(sleep, || shared.stopped() || control.sync_wanted() > ticket);
     }
     drop(archiving);
+    drop(retaining);
     leader.retire_orphans();
     if let Err(error) = leader.close() {
         shared.note(Some(error.to_string()));

@@ -167,6 +167,7 @@ impl Leader {
         // The seal files of all closed segments are there then.
         self.seal_all()?;
         let parts = self.erasable(&indices, identities)?;
+        self.check_held(parts.iter().map(|(unit, _)| unit))?;
         let mut indices: Vec<u64> = parts.iter().flat_map(|(_, part)| part).copied().collect();
         indices.sort_unstable();
         indices.dedup();

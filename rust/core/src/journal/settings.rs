@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{replace_file, Journal};
 use crate::error::{At, Error, Result};
 use crate::redact::{Rules, RulesChange};
+use crate::retention;
 
 const FORMAT: u32 = 1;
 const DEFAULT_SEGMENT_BYTES: u64 = 64 << 20;
@@ -85,6 +86,9 @@ pub struct Settings {
     /// Who can read the files of the archive, as age recipients; everybody who gets the file when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub archive_recipients: Vec<String>,
+    /// What goes when, and what is kept longer.
+    #[serde(default, skip_serializing_if = "retention::Rules::is_default")]
+    pub retention: retention::Rules,
     /// What is redacted before it is appended.
     #[serde(default, skip_serializing_if = "Rules::is_default")]
     pub redaction: Rules,
@@ -106,6 +110,7 @@ pub struct SettingsChange {
     pub archive_after_s: Option<u64>,
     pub archive_cpu: Option<f64>,
     pub archive_recipients: Option<Vec<String>>,
+    pub retention: retention::RulesChange,
     pub redaction: RulesChange,
 }
 
@@ -127,6 +132,7 @@ impl SettingsChange {
             settings.epoch_max_age_s = age;
         }
         self.apply_archive(settings);
+        settings.retention = self.retention.applied(&settings.retention);
         settings.redaction = self.redaction.applied(&settings.redaction);
     }
 
@@ -246,6 +252,7 @@ fn random_id() -> Result<String> {
 /// Loads the settings, making them when this is a new journal, and stores what `change` changes.
 pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Settings> {
     change.check()?;
+    change.retention.applied(&retention::Rules::default()).check()?;
     let path = journal.settings_path();
     if !path.exists() {
         change.redaction.applied(&Rules::default()).check()?;
@@ -266,6 +273,7 @@ pub(super) fn establish(journal: &Journal, change: &SettingsChange) -> Result<Se
             archive_after_s: archives_after(),
             archive_cpu: archives_with(),
             archive_recipients: Vec::new(),
+            retention: retention::Rules::default(),
             redaction: Rules::default(),
         };
         change.found(&mut settings);

@@ -44,6 +44,13 @@ pub struct Statistics {
     pub journal_archived_files: u64,
     pub journal_archived_records: u64,
     pub journal_archive_errors: u64,
+    /// Records and bytes that retention took, emergencies, attempts that failed, and files that a limit
+    /// would take and something keeps.
+    pub journal_pruned_records: u64,
+    pub journal_pruned_bytes: u64,
+    pub journal_emergencies: u64,
+    pub journal_retention_errors: u64,
+    pub journal_retention_spared: u64,
     /// What keeps this process's drain from appending at the moment.
     pub last_error: Option<String>,
 }
@@ -96,6 +103,11 @@ impl Process {
             journal_archived_files: totals.archived_files.load(Ordering::Relaxed),
             journal_archived_records: totals.archived_records.load(Ordering::Relaxed),
             journal_archive_errors: totals.archive_errors.load(Ordering::Relaxed),
+            journal_pruned_records: totals.pruned_records.load(Ordering::Relaxed),
+            journal_pruned_bytes: totals.pruned_bytes.load(Ordering::Relaxed),
+            journal_emergencies: totals.emergencies.load(Ordering::Relaxed),
+            journal_retention_errors: totals.retention_errors.load(Ordering::Relaxed),
+            journal_retention_spared: totals.retention_spared.load(Ordering::Relaxed),
             last_error: self.drain.as_ref().and_then(|drain| drain.last_error()),
         }
     }

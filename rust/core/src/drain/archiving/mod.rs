@@ -85,6 +85,8 @@ pub(crate) struct Archiving {
     was_swept: bool,
     /// However young segments are, and as fast as it goes.
     eager: bool,
+    /// However young segments are: room is needed.
+    hurried: bool,
     /// The last look of an eager one found nothing.
     is_done: bool,
     progress: Progress,
@@ -94,6 +96,14 @@ impl Archiving {
     /// Archives everything that is closed, at once.
     pub fn eager() -> Self {
         Self { eager: true, ..Self::default() }
+    }
+
+    /// Archives segments however young they are, while room is needed.
+    pub fn hurry(&mut self, is_needed: bool) {
+        if is_needed && !self.hurried {
+            self.next_look = None;
+        }
+        self.hurried = is_needed;
     }
 
     /// Takes up what is done, and begins what is due. Cheap when there is neither.
@@ -140,7 +150,7 @@ impl Archiving {
             settings: leader.settings.clone(),
             active: leader.committed.segment,
             sealed: leader.seal().map(|seal| seal.sealed()),
-            eager: self.eager,
+            eager: self.eager || self.hurried,
             left_out: left_out.map(|(first, _)| *first).collect(),
             apart: self.failures.keys().copied().collect(),
         };

@@ -1,0 +1,252 @@
+//! Retention at work: a thread of its own looks and decides, the leader takes one file at a time.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{channel, Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::archiving::Archiving;
+use super::{Cut, Leader};
+use crate::archive::Identities;
+use crate::clock::rfc3339;
+use crate::error::{At, Error, Result};
+use crate::journal::{notice, sync_directory};
+use crate::retention::{plan, Because, Holds, Looker, Plan, Rules, Step, Survey, Why};
+use crate::seal::PRUNED;
+
+/// How long after the lead began, or the rules changed, the first look is; how long until the next.
+const FIRST_LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(60);
+/// In an emergency.
+const URGENT_LOOK: Duration = Duration::from_secs(2);
+/// How often an emergency waits for segments to be archived instead of taking records.
+const PATIENCE: u32 = 3;
+/// A step whose file is younger than its plan, or gone, is planned anew.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// What retention has done.
+#[derive(Debug, Clone, Default)]
+pub struct Retained {
+    pub plan: Plan,
+    /// How many of the plan's steps were taken.
+    pub steps: usize,
+}
+
+/// A look by the thread.
+type Look = Result<(Looker, Survey, Plan)>;
+
+/// Retention as the leader does it besides everything else.
+#[derive(Debug, Default)]
+pub(crate) struct Retaining {
+    looker: Option<Looker>,
+    round: Option<Receiver<Look>>,
+    steps: VecDeque<Step>,
+    next_look: Option<Instant>,
+    rules: Option<Rules>,
+    /// Errors and emergencies that the journal has been told of.
+    told: HashSet<String>,
+    waited: u32,
+}
+
+impl Retaining {
+    /// Takes one step, or looks whether there are any. Cheap when there is nothing to do.
+    pub fn attend(&mut self, leader: &mut Leader, archiving: &mut Archiving) {
+        if self.rules.as_ref() != Some(&leader.settings.retention) {
+            self.rules = Some(leader.settings.retention.clone());
+            self.steps.clear();
+            self.next_look = Some(Instant::now() + FIRST_LOOK);
+        }
+        if !leader.settings.retention.is_active() || leader.has_backlog() {
+            return;
+        }
+        if let Some(step) = self.steps.pop_front() {
+            if let Err(error) = leader.take_step(&step) {
+                self.steps.clear();
+                self.fail(leader, &error);
+            }
+            return;
+        }
+        match self.round.as_ref().map(Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => {}
+            Some(Err(TryRecvError::Disconnected)) => self.round = None,
+            Some(Ok(look)) => {
+                self.round = None;
+                match look {
+                    Ok((looker, survey, plan)) => {
+                        self.looker = Some(looker);
+                        self.take_up(leader, archiving, &survey, plan);
+                    }
+                    Err(error) => self.fail(leader, &error),
+                }
+            }
+            None if self.next_look.is_some_and(|due| Instant::now() >= due) => self.look(leader),
+            None => {}
+        }
+    }
+
+    fn look(&mut self, leader: &Leader) {
+        self.next_look = Some(Instant::now() + LOOK);
+        let mut looker = self.looker.take().unwrap_or_default();
+        let directory = leader.journal.directory().to_owned();
+        let (sender, round) = channel();
+        let spawned = std::thread::Builder::new()
+            .name("treering-retain".into())
+            .stack_size(2 << 20)
+            .spawn(move || {
+                crate::priority::be_modest();
+                let look = looker.look(&directory);
+                // Nobody listens when the lead is gone.
+                let _ = sender.send(look.map(|survey| {
+                    let plan = plan(&survey.situation());
+                    (looker, survey, plan)
+                }));
+            });
+        // Without a thread for it, it waits.
+        self.round = spawned.ok().map(|_| round);
+    }
+
+    fn take_up(
+        &mut self,
+        leader: &mut Leader,
+        archiving: &mut Archiving,
+        survey: &Survey,
+        plan: Plan,
+    ) {
+        let totals = &leader.domain.control().totals;
+        totals.retention_spared.store(plan.spared.len() as u64, Ordering::Relaxed);
+        let Some(emergency) = plan.emergency else {
+            (self.waited, self.told) = (0, HashSet::new());
+            archiving.hurry(false);
+            self.steps = plan.steps.into();
+            return;
+        };
+        self.next_look = Some(Instant::now() + URGENT_LOOK);
+        let can_shrink = survey.settings.archive && survey.parts.iter().any(|p| !p.is_archived);
+        archiving.hurry(can_shrink);
+        self.tell(leader, "emergency clean-up", &emergency_fields(&plan, emergency.wanted));
+        if can_shrink && self.waited < PATIENCE {
+            // What becomes smaller need not go.
+            self.waited += 1;
+            self.steps = plan.steps.into_iter().filter(|s| s.why != Why::FreeSpace).collect();
+            return;
+        }
+        if plan.missed.contains(&Why::FreeSpace) {
+            let fields = emergency_fields(&plan, emergency.wanted);
+            self.tell(leader, "emergency clean-up is not enough", &fields);
+        }
+        self.steps = plan.steps.into();
+    }
+
+    /// Says something once until an emergency is over.
+    fn tell(&mut self, leader: &mut Leader, message: &str, fields: &[(&str, Value)]) {
+        if self.told.insert(message.to_owned()) {
+            let totals = &leader.domain.control().totals;
+            totals.emergencies.fetch_add(u64::from(self.told.len() == 1), Ordering::Relaxed);
+            leader.notices.push(notice(message, fields));
+        }
+    }
+
+    fn fail(&mut self, leader: &mut Leader, error: &Error) {
+        leader.domain.control().totals.retention_errors.fetch_add(1, Ordering::Relaxed);
+        self.next_look = Some(Instant::now() + RETRY);
+        let what = error.to_string();
+        if self.told.len() < 100 && self.told.insert(what.clone()) {
+            leader.notices.push(notice("retention failed", &[("error", what.into())]));
+        }
+    }
+}
+
+fn emergency_fields(plan: &Plan, wanted: u64) -> Vec<(&'static str, Value)> {
+    let mut held: Vec<&str> = plan
+        .spared
+        .iter()
+        .filter_map(|spared| match &spared.because {
+            Because::Held(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    held.dedup();
+    let mut fields: Vec<(&str, Value)> = vec![
+        ("free", plan.emergency.map(|emergency| emergency.free).into()),
+        ("wanted", wanted.into()),
+        ("records", plan.records().into()),
+        ("bytes", plan.bytes().into()),
+        ("spared", plan.spared.len().into()),
+    ];
+    if !held.is_empty() {
+        fields.push(("held", held.into()));
+    }
+    fields
+}
+
+/// Looks, decides and does all of it, for a person.
+///
+/// # Errors
+/// When the journal cannot be read or changed; what went before stays so.
+pub fn retain(leader: &mut Leader) -> Result<Retained> {
+    let survey = Looker::default().look(leader.journal.directory())?;
+    let plan = plan(&survey.situation());
+    if let Some(emergency) = plan.emergency {
+        let fields = emergency_fields(&plan, emergency.wanted);
+        leader.append_notice(notice("emergency clean-up", &fields))?;
+        leader.domain.control().totals.emergencies.fetch_add(1, Ordering::Relaxed);
+    }
+    let mut steps = 0;
+    for step in &plan.steps {
+        leader.take_step(step)?;
+        steps += 1;
+    }
+    Ok(Retained { plan, steps })
+}
+
+impl Leader {
+    /// Takes what one step of a plan names. The journal says so, and why, before.
+    fn take_step(&mut self, step: &Step) -> Result<()> {
+        if self.seal().is_some() {
+            let cut = Cut { first: step.first, end: step.end, keep: step.keep.clone() };
+            self.cut(&[cut], &Identities::default())?;
+        } else {
+            self.remove_unsealed(step)?;
+        }
+        let totals = &self.domain.control().totals;
+        totals.pruned_records.fetch_add(step.records, Ordering::Relaxed);
+        totals.pruned_bytes.fetch_add(step.bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// In a journal without seal files go whole, and nothing has to stay of them.
+    fn remove_unsealed(&mut self, step: &Step) -> Result<()> {
+        let directory = self.journal.directory().to_owned();
+        let path = directory.join(&step.file);
+        let time = |text: &Option<String>| text.as_deref().and_then(crate::clock::parse_rfc3339);
+        let holds = Holds::load(&directory)?.holds;
+        let times = (time(&step.oldest), time(&step.newest));
+        if let Some(hold) = holds.iter().find(|hold| hold.covers_times(times.0, times.1)) {
+            let what = format!("it is under the legal hold '{}': {}", hold.name, hold.reason);
+            return Err(Error::Refused { path, what });
+        }
+        self.declare(
+            PRUNED,
+            &[
+                ("min_index", step.end.into()),
+                ("segments", vec![Value::from(format!("{:020}", step.first))].into()),
+                ("newest", step.newest.clone().unwrap_or_else(|| rfc3339(0)).into()),
+                ("policy", serde_json::json!({"retention_min_age_s": self.settings.retention_min_age_s})),
+            ],
+        )?;
+        std::fs::remove_file(&path).at("removing", &path)?;
+        remove_beside(&path);
+        sync_directory(path.parent().unwrap_or(&directory))
+    }
+}
+
+fn remove_beside(path: &Path) {
+    let stem = path.file_name().and_then(|name| name.to_str()?.split('.').next());
+    for ending in ["tokens", "json"] {
+        // What is not there needs no removing; what stays is found by its name.
+        let _ = stem.map(|stem| std::fs::remove_file(path.with_file_name(format!("{stem}.{ending}"))));
+    }
+}

@@ -1,0 +1,278 @@
+"""What goes by the rules of a journal, what stays, and that the journal says so."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from programs import wait_for
+
+import treering
+from treering.archive import archive, hold, holds, release, retain
+from treering.cli import main
+from treering.errors import TreeringError
+from treering.journal import Journal
+from treering.seal import prune, verify
+
+needs_mount = pytest.mark.skipif(
+    os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0,
+    reason="mounting a small file system needs privileges",
+)
+
+SETTINGS = {"console": False, "segment_max_bytes": 4096, "archive": False}
+
+
+def fill(directory, count=200, every_error=50, **settings):
+    """A journal of several segments, its last one open; every so many records are errors."""
+    treering.configure(directory=directory, **{**SETTINGS, **settings})
+    log = treering.get_logger("app")
+    for number in range(count):
+        level = log.error if number % every_error == 0 else log.info
+        level("done", number=number, text="x" * 80)
+        if number % 25 == 24:
+            assert treering.flush(10)
+    assert treering.flush(10)
+    treering.shutdown()
+
+
+def set_rules(directory, **settings):
+    """Changes the rules of a journal that nobody logs to."""
+    treering.configure(directory=directory, **{**SETTINGS, **settings})
+    treering.shutdown()
+
+
+def said(directory, message):
+    """What the journal says about itself with this message."""
+    found = (json.loads(line) for _, line in Journal(directory).records() if line)
+    return [
+        record.get("metadata", {})
+        for record in found
+        if record["component"] == "treering.journal" and record["message"] == message
+    ]
+
+
+def messages(directory):
+    """Numbers and levels of the program's records."""
+    found = (json.loads(line) for _, line in Journal(directory).records() if line)
+    return [(r["metadata"]["number"], r["level"]) for r in found if r["component"] == "app"]
+
+
+def files(directory):
+    """Every file of records with its content."""
+    return {p: p.read_bytes() for p in sorted(Path(directory).glob("a*/**/*")) if p.is_file()}
+
+
+def test_without_rules_nothing_goes(journal):
+    fill(journal)
+    before = files(journal)
+    assert retain(journal).steps == ()
+    assert files(journal).keys() >= before.keys()
+
+
+def test_a_dry_run_shows_what_goes_and_changes_nothing(journal):
+    fill(journal)
+    before = files(journal)
+    total = sum(map(len, before.values()))
+    set_rules(journal, retention_max_bytes=total // 2, retention_keep="")
+    before = files(journal)
+    shown = retain(journal, dry_run=True)
+    assert files(journal) == before
+    assert shown.steps
+    assert all(step.why == "size" and step.kept == 0 and step.oldest for step in shown.steps)
+    done = retain(journal)
+    assert [step.file for step in done.steps] == [step.file for step in shown.steps]
+    assert not any((journal / step.file).exists() for step in shown.steps)
+
+
+def test_what_went_is_in_the_journal_and_the_rest_verifies(journal):
+    fill(journal)
+    set_rules(journal, retention_max_files=3, retention_keep="")
+    plan = retain(journal)
+    assert plan.records == sum(step.records for step in plan.steps) > 0
+    assert len(said(journal, "records pruned")) == len(plan.steps)
+    assert verify(journal).verdict == "sealed"
+    assert max(messages(journal))[0] == 199
+
+
+def test_errors_stay_four_times_as_long_when_the_rest_is_too_old(journal):
+    fill(journal)
+    set_rules(journal, retention_max_age_s=3600, retention_keep="ERROR=9000000x")
+    # The rule of one second comes with the look: no clock is turned.
+    set_rules(journal, retention_max_age_s="1s")
+    wait_for(lambda: len(retain(journal, dry_run=True).steps) > 3, "the records to be old")
+    plan = retain(journal)
+    assert any(step.kept for step in plan.steps)
+    left = messages(journal)
+    assert {number for number, level in left if level == "ERROR"} == {0, 50, 100, 150}
+    assert len(left) < 100
+    assert verify(journal).verdict == "sealed"
+    assert retain(journal, dry_run=True).steps == ()
+
+
+def test_files_of_the_archive_are_thinned_as_segments_are(journal):
+    fill(journal)
+    archive(journal)
+    set_rules(journal, retention_max_age_s="1s", retention_keep="ERROR=9000000x")
+    wait_for(lambda: retain(journal, dry_run=True).steps, "the records to be old")
+    plan = retain(journal)
+    assert {step.file.partition("/")[0] for step in plan.steps} >= {"archive"}
+    assert {n for n, level in messages(journal) if level == "ERROR"} == {0, 50, 100, 150}
+    assert verify(journal).verdict == "sealed"
+
+
+def test_what_is_under_a_legal_hold_stays_until_it_is_released(journal):
+    fill(journal)
+    set_rules(journal, retention_max_files=1, retention_keep="")
+    hold(journal, "case 7", reason="letter of 3 March")
+    plan = retain(journal)
+    assert plan.steps == ()
+    assert {(one.because, one.name) for one in plan.spared} == {("held", "case 7")}
+    with pytest.raises(TreeringError, match="legal hold 'case 7'"):
+        prune(journal, 150)
+    release(journal, "case 7", reason="settled")
+    assert retain(journal).steps
+    assert holds(journal) == []
+    assert said(journal, "legal hold placed")[0]["reason"] == "letter of 3 March"
+    assert said(journal, "legal hold released")[0]["name"] == "case 7"
+
+
+def test_a_hold_of_a_time_keeps_only_what_was_logged_then(journal):
+    fill(journal, 100)
+    time.sleep(0.01)
+    begin = time.time_ns()
+    fill(journal, 100)
+    hold(journal, "later", reason="r", begin_ns=begin)
+    set_rules(journal, retention_max_files=1, retention_keep="")
+    plan = retain(journal)
+    assert plan.steps
+    assert plan.spared
+    assert len(messages(journal)) >= 100
+    assert verify(journal).verdict == "sealed"
+
+
+def test_nobody_else_reads_the_holds(journal):
+    fill(journal, 5)
+    hold(journal, "h", reason="r")
+    assert stat.S_IMODE((journal / "holds.json").stat().st_mode) == 0o600
+
+
+def test_holds_that_cannot_be_read_hold_everything(journal):
+    fill(journal)
+    set_rules(journal, retention_max_files=1)
+    (journal / "holds.json").write_text("{")
+    with pytest.raises(TreeringError, match=r"holds\.json"):
+        retain(journal)
+
+
+def test_the_promised_least_age_is_kept(journal):
+    fill(journal, retention_min_age_s=3600, retention_max_files=1, retention_keep="")
+    plan = retain(journal)
+    assert plan.steps == ()
+    assert {one.because for one in plan.spared} == {"too_young"}
+    assert plan.missed == ("files",)
+
+
+def test_what_an_output_has_not_got_stays(journal):
+    fill(journal)
+    set_rules(journal, retention_max_files=1, retention_keep="")
+    cursors = journal / "cursors"
+    cursors.mkdir(mode=0o700)
+    origin = json.loads((journal / "journal.json").read_text())["origin"]
+    (cursors / "siem.json").write_text(json.dumps({"index": 60, "journal": origin}))
+    plan = retain(journal)
+    assert plan.steps
+    assert all(step.end <= 60 for step in plan.steps)
+    assert {(one.because, one.name) for one in plan.spared} == {("undelivered", "siem")}
+
+
+def test_a_journal_without_seal_loses_whole_files(journal):
+    fill(journal, seal=False)
+    set_rules(journal, seal=False, retention_max_files=3, retention_keep="ERROR=1x")
+    plan = retain(journal)
+    assert plan.steps
+    assert all(step.kept == 0 for step in plan.steps)
+    assert said(journal, "records pruned")
+
+
+def test_a_journal_in_use_keeps_its_rules_itself(journal):
+    fill(journal)
+    count = len(files(journal))
+    treering.configure(directory=journal, **SETTINGS, retention_max_files=3, retention_keep="")
+    try:
+        wait_for(lambda: treering.statistics()["journal_pruned_records"] > 0, "retention")
+        wait_for(lambda: len(list((journal / "active").glob("*.jsonl"))) <= 3, "the last step")
+    finally:
+        treering.shutdown()
+    assert len(files(journal)) < count
+    assert said(journal, "records pruned")
+
+
+@needs_mount
+def test_a_disk_that_fills_up_is_cleaned_up_in_an_emergency_but_for_what_is_held(tmp_path):
+    source = """
+        import json, subprocess, sys, treering
+        from pathlib import Path
+        disk = sys.argv[1]
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", disk], check=True)
+        logs = Path(disk, "logs")
+        from treering.archive import hold, release, retain
+        settings = dict(directory=logs, console=False, segment_max_bytes="64KB", archive=False)
+        treering.configure(**settings, retention_min_free="25%")
+        log = treering.get_logger("app")
+        for number in range(3000):
+            log.info("done", number=number, text="x" * 300)
+            if number % 100 == 0:
+                treering.flush(10)
+        treering.shutdown()
+        Path(disk, "ballast").write_bytes(bytes(2_400_000))
+        hold(logs, "all", reason="r")
+        first = retain(logs)
+        assert first.steps == () and first.missed == ("free_space",), first
+        assert first.free < first.wanted
+        release(logs, "all")
+        second = retain(logs)
+        assert {step.why for step in second.steps} == {"free_space"}, second
+        assert retain(logs, dry_run=True).free is None
+        from treering.journal import Journal
+        lines = [json.loads(line) for _, line in Journal(logs).records() if line]
+        told = [r for r in lines if r["message"] == "emergency clean-up"]
+        assert told[0]["metadata"]["held"] == ["all"], told
+        assert max(r["metadata"]["number"] for r in lines if r["component"] == "app") == 2999
+    """
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = tmp_path / "program.py"
+    script.write_text(textwrap.dedent(source))
+    found = subprocess.run(
+        ["unshare", "-m", sys.executable, script, disk],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_the_command_shows_does_holds_and_lists(journal, capsys):
+    fill(journal)
+    set_rules(journal, retention_max_files=3, retention_keep="")
+    assert main(["retain", str(journal), "--dry-run"]) == 0
+    assert "would go" in capsys.readouterr().out
+    assert main(["retain", str(journal), "--hold", "c", "--reason", "why", "--to", "1h"]) == 0
+    assert main(["retain", str(journal), "--holds"]) == 0
+    assert "why" in capsys.readouterr().out
+    assert main(["retain", str(journal), "--release", "c"]) == 0
+    assert main(["retain", str(journal), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["records"] > 0
+    assert main(["retain", str(journal)]) == 1
+
+
+def test_a_hold_needs_a_reason(journal):
+    fill(journal, 5)
+    with pytest.raises(SystemExit):
+        main(["retain", str(journal), "--hold", "c"])

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Leader;
+use crate::archive::outside::Outside;
 use crate::archive::{self, outside, Identities, Recipients};
 use crate::error::{At, Result};
 use crate::journal::sync_directory;
@@ -59,14 +60,15 @@ impl Leader {
         let draft = path.with_extension("age-draft");
         let written = archive::rewrap(path, &draft, identities, recipients)?;
         let place = path.strip_prefix(&journal).unwrap_or(path).to_string_lossy();
-        let facts = &outside.facts;
+        let after = Outside { recipients: recipients.names(), ..outside };
+        let facts = &after.facts;
         let said = json!([{
             "first": facts.first,
             "end": facts.end,
             "rows": facts.rows,
             "sha256": hex(&written.sha256),
             "path": place,
-            "facts_sha256": hex(&sha256(outside::text(facts, &recipients.names()).as_bytes())),
+            "facts_sha256": hex(&sha256(outside::text(&after).as_bytes())),
         }]);
         self.declare(ARCHIVED, &[("files", said)])?;
         fs::rename(&draft, path).at("moving into the archive", path)?;

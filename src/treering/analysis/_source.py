@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from treering import _core
+from treering._levels import level_number
 from treering.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def batches(
     for batch in found.to_batches() if isinstance(found, pa.Table) else found:
         wanted = _within(batch, *between)
         if wanted.num_rows:
-            yield wanted
+            yield _complete(wanted)
 
 
 def _asked(store: Any, query: str | None, start: Time | None, end: Time | None) -> Any:
@@ -170,6 +171,28 @@ def column(batch: pa.RecordBatch, name: str, kind: pa.DataType) -> Any:
     if name not in batch.schema.names:
         return arrow().nulls(batch.num_rows, kind)
     return batch.column(name).cast(kind)
+
+
+def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with every column that all tables have."""
+    pa = arrow()
+    for part in schema():
+        if part.name in batch.schema.names:
+            continue
+        values = pa.nulls(batch.num_rows, part.type)
+        if part.name == "level_number" and "level" in batch.schema.names:
+            levels = batch.column("level").cast(pa.string())
+            numbers = {name: _number(name) for name in levels.unique().to_pylist()}
+            values = pa.array([numbers[name] for name in levels.to_pylist()], part.type)
+        batch = batch.append_column(part, values)
+    return batch
+
+
+def _number(name: str | None) -> int | None:
+    try:
+        return None if name is None else level_number(name)
+    except ConfigurationError:
+        return None
 
 
 def _within(batch: pa.RecordBatch, start: int | None, end: int | None) -> pa.RecordBatch:

@@ -60,7 +60,17 @@ $(STAMPS)/rsyslog:
 	has || { echo "The tests need rsyslogd and its OpenSSL driver: $(RSYSLOG)"; exit 1; }
 	@touch $@
 
-test: native $(STAMPS)/witnesses $(STAMPS)/rsyslog rust-tests
+# The stock tool that has to open encrypted files of the archive.
+$(STAMPS)/age:
+	@mkdir -p $(STAMPS)
+	@has() { command -v age >/dev/null && command -v age-keygen >/dev/null; }; \
+	as_root() { if [ "$$(id -u)" = 0 ]; then "$$@"; else sudo "$$@"; fi; }; \
+	has || { as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq --no-install-recommends age >/dev/null; }; \
+	has || { echo "The tests need age and age-keygen: age"; exit 1; }
+	@touch $@
+
+test: native $(STAMPS)/witnesses $(STAMPS)/rsyslog $(STAMPS)/age rust-tests
 	$(BIN)/python -m pytest
 
 # Address checking needs a nightly compiler; coverage alone is had from the stable one.

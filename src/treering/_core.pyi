@@ -401,3 +401,56 @@ def seal_verify_tiles(
 ) -> tuple[str, int, int | None]: ...
 def tree_root(leaves: Sequence[bytes]) -> bytes: ...
 def vkey_name(vkey: str) -> str: ...
+
+@final
+class Identities:
+    """Secret keys of age; they leave the native module no more."""
+
+    def __new__(cls, files: Sequence[str | PathLike[str]]) -> Self: ...
+    @property
+    def recipients(self) -> list[str]:
+        """The public halves, `age1…`."""
+
+@final
+class MemoryFile:
+    """A file that only exists in memory, and is gone with this object."""
+
+    @property
+    def path(self) -> PathLike[str]:
+        """By which this process opens it, while the object lives."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+def age_recipients(recipients: Sequence[str]) -> list[str]:
+    """The recipients without doubles. Raises `ConfigurationError` for what is none."""
+
+def age_encrypt(
+    plain: str | PathLike[str], path: str | PathLike[str], recipients: Sequence[str]
+) -> tuple[int, str]:
+    """Encrypts a file; returns length and SHA-256 of what was written."""
+
+def age_decrypt(path: str | PathLike[str], identities: Identities) -> MemoryFile:
+    """Decrypts a file into memory."""
+
+def archive_recipients(path: str | PathLike[str]) -> list[str]:
+    """Whose identities open an encrypted file, as the facts beside it say."""
+
+def archive_rewrap(
+    directory: str | PathLike[str], identities: Identities, recipients: Sequence[str]
+) -> tuple[int, int, int]:
+    """Encrypts a journal's encrypted files anew: files, bytes, files left as they were."""
+
+def token_build(path: str | PathLike[str]) -> None:
+    """Makes the index of words beside a Parquet file."""
+
+def token_check(path: str | PathLike[str]) -> tuple[str, int | None]:
+    """`complete`, `missing`, `unusable`, or `hides` and from which index on."""
+
+def token_ranges(
+    paths: Sequence[str | PathLike[str]], words: Sequence[str]
+) -> list[list[tuple[int, int]]]:
+    """For each Parquet file, the index ranges (end exclusive) outside of which no record has all words."""
+
+def words(text: str) -> list[str]:
+    """The words of a text as searches compare them, lower-cased."""

@@ -11,11 +11,12 @@ use treering_core::archive::{self, Against, Archived, Facts, Identities, Input, 
 use treering_core::error::Result;
 
 use crate::console::Filter;
+use crate::encryption::Identities as Opening;
 use crate::errors::raise;
 
 fn set_facts(dict: &Bound<'_, PyDict>, facts: &Facts) -> PyResult<()> {
-    let text = serde_json::to_string(facts)
-        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let text =
+        serde_json::to_string(facts).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let read = dict.py().import("json")?.call_method1("loads", (text,))?;
     dict.call_method1("update", (read,)).map(|_| ())
 }
@@ -49,8 +50,7 @@ pub fn archive_write<'py>(
     let inputs: Vec<Input> = inputs.into_iter().map(segment).collect();
     let write = || -> Result<Facts> {
         let identities = Identities::default();
-        let options =
-            archive::WriteOptions { journal_id, keep: None, identities: &identities };
+        let options = archive::WriteOptions { journal_id, keep: None, identities: &identities };
         let facts = archive::write(&inputs, &path, &options)?;
         let file = Archived { path: path.clone(), is_encrypted: false, facts };
         archive::check(&file, Against::Inputs(&inputs), &identities)?;
@@ -64,17 +64,19 @@ pub fn archive_write<'py>(
 
 /// The records of a file from `index` on: index of the first, and lines.
 #[pyfunction]
-#[pyo3(signature = (path, index = 0))]
-pub fn archive_lines(
-    py: Python<'_>,
+#[pyo3(signature = (path, index = 0, identities = None))]
+pub fn archive_lines<'py>(
+    py: Python<'py>,
     path: PathBuf,
     index: u64,
-) -> PyResult<Vec<(u64, Bound<'_, PyBytes>)>> {
+    identities: Option<&Opening>,
+) -> PyResult<Vec<(u64, Bound<'py, PyBytes>)>> {
+    let identities = identities.map(|given| given.inner.clone()).unwrap_or_default();
     let read = || -> Result<Vec<(u64, Vec<u8>)>> {
         let facts = archive::facts(&path)?;
         let is_encrypted = path.extension().is_some_and(|ending| ending == "age");
         let file = Archived { path, is_encrypted, facts };
-        let mut lines = archive::Lines::open(&file, index, &Identities::default())?;
+        let mut lines = archive::Lines::open(&file, index, &identities)?;
         std::iter::from_fn(|| lines.next_piece().transpose()).collect()
     };
     let pieces = py.detach(read).map_err(raise)?;
@@ -97,7 +99,10 @@ fn wanted(filter: Option<&Bound<'_, Filter>>, columns: Option<Vec<String>>) -> W
 }
 
 /// A stream of batches for whoever speaks the Arrow `PyCapsule` interface.
-fn capsule<'py>(py: Python<'py>, batches: Result<archive::Batches>) -> PyResult<Bound<'py, PyCapsule>> {
+fn capsule<'py>(
+    py: Python<'py>,
+    batches: Result<archive::Batches>,
+) -> PyResult<Bound<'py, PyCapsule>> {
     let stream = FFI_ArrowArrayStream::new(Box::new(batches.map_err(raise)?));
     PyCapsule::new(py, stream, Some(c"arrow_array_stream".to_owned()))
 }

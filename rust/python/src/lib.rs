@@ -10,6 +10,7 @@ mod configure;
 mod console;
 mod context;
 mod encode;
+mod encryption;
 mod errors;
 mod event;
 mod exception;
@@ -39,6 +40,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<buffer::RecordBuffer>()?;
     module.add_class::<console::Filter>()?;
     module.add_class::<context::Ambient>()?;
+    module.add_class::<encryption::Identities>()?;
+    module.add_class::<encryption::MemoryFile>()?;
     module.add_class::<format::Formatter>()?;
     module.add_class::<journal::Drain>()?;
     module.add_class::<journal::Reader>()?;
@@ -69,6 +72,15 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::redact_arguments, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
         wrap_pyfunction!(event::log_event, module)?,
+        wrap_pyfunction!(encryption::age_decrypt, module)?,
+        wrap_pyfunction!(encryption::age_encrypt, module)?,
+        wrap_pyfunction!(encryption::age_recipients, module)?,
+        wrap_pyfunction!(encryption::archive_recipients, module)?,
+        wrap_pyfunction!(encryption::archive_rewrap, module)?,
+        wrap_pyfunction!(encryption::token_build, module)?,
+        wrap_pyfunction!(encryption::token_check, module)?,
+        wrap_pyfunction!(encryption::token_ranges, module)?,
+        wrap_pyfunction!(encryption::words, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,

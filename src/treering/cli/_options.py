@@ -26,6 +26,24 @@ def add_journal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="directory of the journal")
 
 
+def add_identity(parser: argparse.ArgumentParser) -> None:
+    """Adds the keys of encrypted files."""
+    parser.add_argument(
+        "--identity",
+        action="append",
+        metavar="FILE",
+        help="identity file of age that opens encrypted files; may be given again"
+        " (default: those that TREERING_IDENTITY names)",
+    )
+
+
+def identities_of(options: argparse.Namespace) -> _core.Identities | None:
+    """The keys that the options or the environment name; None without any."""
+    from treering.archive import identities
+
+    return identities(options.identity)
+
+
 def add_filter(parser: argparse.ArgumentParser) -> None:
     """Adds the conditions on records."""
     group = parser.add_argument_group("conditions", "all that are given must hold")

@@ -1,4 +1,4 @@
-"""`treering keys`: the public keys of a journal, and the next signing key."""
+"""`treering keys`: the public keys of a journal, the next signing key, and who reads the archive."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     export = actions.add_parser("export", help="print the public keys as a C2SP tlog-policy")
     _options.add_journal(export)
     export.set_defaults(run=run_export)
+    rewrap = actions.add_parser(
+        "rewrap", help="encrypt the encrypted files of the archive anew, for other recipients"
+    )
+    _options.add_journal(rewrap)
+    _options.add_identity(rewrap)
+    rewrap.add_argument(
+        "--recipient",
+        action="append",
+        required=True,
+        metavar="AGE1…",
+        help="who can read the files from then on; may be given again",
+    )
+    rewrap.set_defaults(run=run_rewrap)
 
 
 def run_show(options: argparse.Namespace) -> Exit:
@@ -56,4 +69,17 @@ def run_export(options: argparse.Namespace) -> Exit:
     from treering.seal import keys
 
     print(keys(options.directory).policy, end="")
+    return Exit.DONE
+
+
+def run_rewrap(options: argparse.Namespace) -> Exit:
+    """Encrypts anew; says what is left to do, since new files follow the settings."""
+    from treering.archive import rewrap
+
+    identities = _options.identities_of(options)
+    if identities is None:
+        raise ValueError("--identity FILE is needed to open the files as they are now")
+    done = rewrap(options.directory, options.recipient, identities=identities)
+    print(f"{done.files:,} files ({done.bytes:,} bytes) are encrypted anew", end="")
+    print(f", {done.others:,} were for these recipients already" if done.others else "")
     return Exit.DONE

@@ -101,10 +101,9 @@ impl Batches {
             return Ok(None);
         }
         let batch = self.rows.finish().and_then(|batch| batch.project(&self.projection));
-        batch.map(Some).map_err(|error| Error::Damaged {
-            path: PathBuf::new(),
-            what: error.to_string(),
-        })
+        batch
+            .map(Some)
+            .map_err(|error| Error::Damaged { path: PathBuf::new(), what: error.to_string() })
     }
 
     fn take_line(&mut self) {
@@ -290,8 +289,8 @@ impl Pieces for Open {
 fn place(piece: &[u8], line: u64) -> usize {
     match line.checked_sub(1) {
         None => 0,
-        Some(before) => memchr::memchr_iter(b'\n', piece)
-            .nth(before as usize)
-            .map_or(piece.len(), |at| at + 1),
+        Some(before) => {
+            memchr::memchr_iter(b'\n', piece).nth(before as usize).map_or(piece.len(), |at| at + 1)
+        }
     }
 }

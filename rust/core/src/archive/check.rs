@@ -47,7 +47,8 @@ pub fn check(file: &Archived, against: Against<'_>, identities: &Identities) -> 
         let mut next = file.facts.first;
         while let Some((first, piece)) = lines.next_piece()? {
             expected.absent(next..first, &mut checked)?;
-            let lines = piece.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]);
+            let lines =
+                piece.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]);
             let lines: Vec<&[u8]> = lines.collect();
             next = first + lines.len() as u64;
             if let Some(wrong) = expected.first_wrong(first, &lines, &mut checked)? {

@@ -177,7 +177,11 @@ impl Splitter {
         let (prefix, rest) = inside.split_first_chunk::<20>()?;
         if *prefix != self.prefix || rest[9] != b'Z' {
             // A leap second reads as another second, and so is not given back.
-            if prefix[10] != b'T' || prefix[19] != b'.' || rest[9] != b'Z' || &prefix[17..19] > b"59".as_slice() {
+            if prefix[10] != b'T'
+                || prefix[19] != b'.'
+                || rest[9] != b'Z'
+                || &prefix[17..19] > b"59".as_slice()
+            {
                 return None;
             }
             let second = std::str::from_utf8(&prefix[..19]).ok()?;
@@ -209,7 +213,9 @@ fn plain(line: &[u8]) -> Option<&str> {
 pub(super) fn is_integer(value: &str) -> bool {
     let digits = value.strip_prefix('-').unwrap_or(value);
     // JSON has no leading zeros, and -0 is 0.
-    value.parse::<i64>().is_ok() && value != "-0" && digits.bytes().all(|byte| byte.is_ascii_digit())
+    value.parse::<i64>().is_ok()
+        && value != "-0"
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The text of a JSON string with escapes, if they are the ones that we write.

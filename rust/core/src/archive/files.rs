@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::read::{facts_from_json, footer};
+use super::read::footer;
 use super::Facts;
 use crate::error::{At, Error, Result};
 
@@ -35,15 +35,14 @@ pub fn place(journal: &Path, first: u64, day: &str, is_encrypted: bool) -> PathB
 /// # Errors
 /// When it cannot be read, or is no file of the archive.
 pub fn facts(path: &Path) -> Result<Facts> {
-    let Some(plain) = encrypted(path) else { return footer(path) };
-    let beside = plain.with_extension("json");
-    let text = fs::read_to_string(&beside).at("reading", &beside)?;
-    facts_from_json(&text).map_err(|what| Error::Damaged { path: beside, what })
+    if is_encrypted(path) {
+        return super::outside::read(path).map(|outside| outside.facts);
+    }
+    footer(path)
 }
 
-/// The path without its last ending if it is that of an encrypted file.
-fn encrypted(path: &Path) -> Option<PathBuf> {
-    path.extension().is_some_and(|ending| ending == "age").then(|| path.with_extension(""))
+fn is_encrypted(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "age")
 }
 
 /// The files of a journal's archive, in order.
@@ -118,7 +117,7 @@ fn read_all(looks: &[Look]) -> Result<Vec<Archived>> {
             let what = format!("its records begin at {}, which is not its name", facts.first);
             return Err(Error::Damaged { path: path.clone(), what });
         }
-        Ok(Archived { path: path.clone(), is_encrypted: encrypted(path).is_some(), facts })
+        Ok(Archived { path: path.clone(), is_encrypted: is_encrypted(path), facts })
     };
     looks.iter().map(read).collect()
 }

@@ -3,22 +3,32 @@
 //! `columns` and `promote` take lines apart, `batch` and `write` make a file of them; `read` and
 //! `rebuild` give the lines back, byte for byte, and `check` makes sure of it before anything is
 //! removed. `active` shows lines that are not archived yet in the same columns.
+//! `encrypt` is for files that only some may read; `tokens` says where words can be.
 
+#[cfg(all(test, not(loom)))]
+mod access_tests;
 mod active;
 mod at;
 mod batch;
 mod check;
 mod columns;
 mod counts;
+mod encrypt;
 mod facts;
 mod files;
+mod fuse;
 mod identities;
+mod memory;
+pub mod outside;
 mod promote;
 mod read;
 mod rebuild;
 mod source;
 #[cfg(all(test, not(loom)))]
 mod tests;
+pub mod tokens;
+mod vocabulary;
+mod words;
 mod write;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -27,11 +37,14 @@ use std::path::Path;
 pub use active::{ActiveBatches, Batches, LineBatches, Wanted};
 pub use at::lines_at;
 pub use check::{check, Against, Checked};
+pub use encrypt::{encrypt_file, open_decrypted, rewrap, Decrypted, Written};
 pub use facts::{Facts, FieldType, Promoted};
 pub use files::{facts, list, place, Archived, DIRECTORY};
-pub use identities::Identities;
+pub use identities::{Identities, Recipients};
+pub use memory::MemoryFile;
 pub use read::Lines;
 pub use source::Input;
+pub use words::words;
 pub use write::{write, About, WriteOptions};
 
 use crate::error::{Error, Result};

@@ -14,7 +14,7 @@ use parquet::file::statistics::Statistics;
 use super::batch::schema;
 use super::promote::Plan;
 use super::rebuild::{Batch, Times};
-use super::{Archived, Facts, Identities, FACTS_KEY, FORMAT};
+use super::{outside, Archived, Facts, Identities, FACTS_KEY, FORMAT};
 use crate::error::{At, Error, Result};
 
 const PIECE_BYTES: usize = 1 << 20;
@@ -57,17 +57,21 @@ impl Lines {
         super::guarded(&file.path, || Self::open_file(file, from, identities))
     }
 
-    fn open_file(archived: &Archived, from: u64, _: &Identities) -> Result<Self> {
+    fn open_file(archived: &Archived, from: u64, identities: &Identities) -> Result<Self> {
         let path = &archived.path;
-        if archived.is_encrypted {
-            let what = "it is encrypted, and no identity was given".to_owned();
-            return Err(Error::Refused { path: path.clone(), what });
-        }
-        let file = File::open(path).at("opening", path)?;
-        let metadata = ArrowReaderMetadata::load(&file, options())
-            .map_err(|error| damaged(path, error))?;
+        let file = if archived.is_encrypted {
+            // All columns are read, so that the whole file is needed; a damaged one gives no line.
+            super::open_decrypted(path, identities)?.into_memory(path)?.into_file()
+        } else {
+            File::open(path).at("opening", path)?
+        };
+        let metadata =
+            ArrowReaderMetadata::load(&file, options()).map_err(|error| damaged(path, error))?;
         let facts = parse_facts(path, metadata.metadata())?;
         let wrong = |what: &str| Error::Damaged { path: path.clone(), what: what.to_owned() };
+        if archived.is_encrypted && outside::visible(&facts) != outside::visible(&archived.facts) {
+            return Err(wrong("the facts beside it are not those in it"));
+        }
         let plan = Plan::from_facts(&facts.promoted)
             .ok_or_else(|| wrong("its facts name a column that cannot be"))?;
         // The same names and types; Parquet does not keep everything that Arrow knows.
@@ -124,9 +128,8 @@ impl Lines {
             let rows = Batch::new(&batch, &self.plan)
                 .ok_or_else(|| wrong("its columns are not those of the format".to_owned()))?;
             for row in begin..rows.len() {
-                let index = rows.index(row).filter(|index| {
-                    (self.next..self.facts.end).contains(index)
-                });
+                let index =
+                    rows.index(row).filter(|index| (self.next..self.facts.end).contains(index));
                 let index = index.ok_or_else(|| {
                     wrong(format!("index {:?} is out of its place", rows.index(row)))
                 })?;
@@ -176,12 +179,7 @@ fn contradicts(index: u64) -> String {
     format!("the row of record {index} contradicts itself")
 }
 
-fn push_row(
-    rows: &Batch<'_>,
-    row: usize,
-    times: &mut Times,
-    lines: &mut Vec<u8>,
-) -> Option<()> {
+fn push_row(rows: &Batch<'_>, row: usize, times: &mut Times, lines: &mut Vec<u8>) -> Option<()> {
     rows.push_line(row, times, lines)?;
     lines.push(b'\n');
     Some(())
@@ -210,8 +208,8 @@ fn wanted_groups(metadata: &ParquetMetaData, from: u64) -> Vec<usize> {
 pub(super) fn footer(path: &Path) -> Result<Facts> {
     super::guarded(path, || {
         let file = File::open(path).at("opening", path)?;
-        let metadata = ArrowReaderMetadata::load(&file, options())
-            .map_err(|error| damaged(path, error))?;
+        let metadata =
+            ArrowReaderMetadata::load(&file, options()).map_err(|error| damaged(path, error))?;
         parse_facts(path, metadata.metadata())
     })
 }
@@ -246,7 +244,10 @@ pub(super) fn facts_from_json(text: &str) -> std::result::Result<Facts, String> 
         return Err(format!("its format is {}; {FORMAT} would be right", facts.format));
     }
     let records = facts.end.checked_sub(facts.first);
-    if !segments_fit || records.is_none_or(|records| records < facts.rows) || facts.end > i64::MAX as u64 {
+    if !segments_fit
+        || records.is_none_or(|records| records < facts.rows)
+        || facts.end > i64::MAX as u64
+    {
         return Err("its facts contradict each other".to_owned());
     }
     Ok(facts)

@@ -79,9 +79,7 @@ impl<'a> Batch<'a> {
             let values = match column.kind {
                 FieldType::String => PromotedValues::Text(values.as_string_opt()?),
                 FieldType::Boolean => PromotedValues::Boolean(values.as_boolean_opt()?),
-                FieldType::Int64 => {
-                    PromotedValues::Number(values.as_primitive_opt::<Int64Type>()?)
-                }
+                FieldType::Int64 => PromotedValues::Number(values.as_primitive_opt::<Int64Type>()?),
                 FieldType::Double => {
                     PromotedValues::Double(values.as_primitive_opt::<Float64Type>()?)
                 }

@@ -47,7 +47,9 @@ enum SourceLines {
 impl<'a> Source<'a> {
     pub fn open(input: &'a Input, identities: &Identities) -> Result<Self> {
         let (lines, end) = match input {
-            Input::Segment { first, path, .. } => (SourceLines::Segment(Pieces::open(path)?), *first),
+            Input::Segment { first, path, .. } => {
+                (SourceLines::Segment(Pieces::open(path)?), *first)
+            }
             Input::Archived(archived) => {
                 let lines = Lines::open(archived, archived.facts.first, identities)?;
                 (SourceLines::Archived(Box::new(lines)), archived.facts.end)

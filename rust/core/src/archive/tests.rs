@@ -56,7 +56,13 @@ fn record(at: u64) -> Vec<u8> {
             r#""component":"shop","message":"order {} placed","line":{},"#,
             r#""metadata":{{"user_id":{},"amount":{:?},"name":"n{}","ok":{}}}}}"#
         ),
-        at, at, at % 90, at % 7, (at % 50) as f64 / 4.0, at % 3, at % 2 == 0
+        at,
+        at,
+        at % 90,
+        at % 7,
+        (at % 50) as f64 / 4.0,
+        at % 3,
+        at % 2 == 0
     )
     .into_bytes()
 }
@@ -126,8 +132,22 @@ fn value() -> impl Strategy<Value = String> {
             String::from_utf8(out).expect("utf-8")
         }),
         proptest::sample::select(vec![
-            "true", "false", "null", "[]", "{}", "[1, 2]", "1e5", "-0", "-0.0", "1.50", "5", "7",
-            r#""\u0041""#, r#""plain""#, r#"{"a":{"b":1}}"#, "184467440737095516160",
+            "true",
+            "false",
+            "null",
+            "[]",
+            "{}",
+            "[1, 2]",
+            "1e5",
+            "-0",
+            "-0.0",
+            "1.50",
+            "5",
+            "7",
+            r#""\u0041""#,
+            r#""plain""#,
+            r#"{"a":{"b":1}}"#,
+            "184467440737095516160",
         ])
         .prop_map(str::to_owned),
     ]
@@ -135,7 +155,10 @@ fn value() -> impl Strategy<Value = String> {
 
 fn object() -> impl Strategy<Value = String> {
     let key = proptest::sample::select(vec!["a", "b", "c", "d", "A", "a.b", "\\u0061", "é", ""]);
-    (proptest::collection::vec((key, value()), 0..6), proptest::sample::select(vec!["", "", "", " "]))
+    (
+        proptest::collection::vec((key, value()), 0..6),
+        proptest::sample::select(vec!["", "", "", " "]),
+    )
         .prop_map(|(members, space)| {
             let members: Vec<_> =
                 members.iter().map(|(key, value)| format!("{space}\"{key}\":{value}")).collect();
@@ -169,7 +192,10 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         }
         format!("{{{}}}", members.join(",")).into_bytes()
     });
-    let foreign = proptest::collection::vec(any::<u8>().prop_filter("no line feed", |byte| *byte != b'\n'), 0..40);
+    let foreign = proptest::collection::vec(
+        any::<u8>().prop_filter("no line feed", |byte| *byte != b'\n'),
+        0..40,
+    );
     prop_oneof![8 => canonical, 1 => foreign]
 }
 

@@ -153,13 +153,19 @@ impl Writer {
         crate::owner::give(&file, path.parent().unwrap_or(path));
         let rows = Rows::new(&plan);
         // Readers then take the columns for what Parquet says they are.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties())
-            .with_skip_arrow_metadata(true);
+        let options =
+            ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
         let inner = ArrowWriter::try_new_with_options(file, rows.schema().clone(), options)
             .map_err(|error| failed("writing", path, error))?;
         let path = path.to_owned();
-        Ok(Self { path, inner, plan, rows, splitter: Splitter::default(), counts: Counts::default() })
+        Ok(Self {
+            path,
+            inner,
+            plan,
+            rows,
+            splitter: Splitter::default(),
+            counts: Counts::default(),
+        })
     }
 
     fn push_piece(&mut self, first: u64, piece: &[u8], options: &WriteOptions<'_>) -> Result<()> {
@@ -209,8 +215,7 @@ impl Writer {
             }
             Ok(())
         };
-        write(&mut self.rows, &mut self.inner)
-            .map_err(|error| failed("writing", &self.path, error))
+        write(&mut self.rows, &mut self.inner).map_err(|error| failed("writing", &self.path, error))
     }
 
     fn facts(&self, journal_id: &str) -> Facts {
@@ -288,8 +293,10 @@ fn failed(what: &'static str, path: &Path, error: ParquetError) -> Error {
             };
             Error::Io { what, path: path.to_owned(), source }
         }
-        other => {
-            Error::Io { what, path: path.to_owned(), source: std::io::Error::other(other.to_string()) }
-        }
+        other => Error::Io {
+            what,
+            path: path.to_owned(),
+            source: std::io::Error::other(other.to_string()),
+        },
     }
 }

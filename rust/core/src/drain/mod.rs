@@ -5,6 +5,7 @@
 
 mod commit;
 mod merge;
+mod rewrap;
 mod run;
 mod settings;
 mod sync;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use commit::Step;
+pub use rewrap::Rewrapped;
 pub use run::{run, DrainThread};
 pub use upkeep::{as_leader, Pruned};
 

@@ -4,10 +4,12 @@
 //! Most of it is one claim: what is accepted has one spelling, so that no bit of it can be changed
 //! without being refused or meaning something else.
 
+mod archive;
 mod foreign;
 mod redact;
 mod seal;
 
+pub use archive::{facts, identities, tokens};
 pub use foreign::{line, recognise, time};
 pub use redact::{redact, redaction_pattern};
 pub use seal::{checkpoint, event, note, policy, seal_file, tile_bundle, tlog_proof, vkey};
@@ -16,9 +18,11 @@ pub use seal::{checkpoint, event, note, policy, seal_file, tile_bundle, tlog_pro
 pub type Check = fn(&[u8]);
 
 /// Every check, by the name of its fuzz target and of its folder of seeds.
-pub const ALL: [(&str, Check); 13] = [
+pub const ALL: [(&str, Check); 16] = [
     ("checkpoint", checkpoint),
     ("event", event),
+    ("facts", facts),
+    ("identities", identities),
     ("line", line),
     ("note", note),
     ("policy", policy),
@@ -29,5 +33,6 @@ pub const ALL: [(&str, Check); 13] = [
     ("tile_bundle", tile_bundle),
     ("time", time),
     ("tlog_proof", tlog_proof),
+    ("tokens", tokens),
     ("vkey", vkey),
 ];

@@ -125,12 +125,13 @@ class QueryError(TreeringError, ValueError):
         message: str,
         *,
         code: str = "query_invalid",
+        path: object = None,
+        field: str | None = None,
+        hint: str | None = None,
         column: int | None = None,
         excerpt: str | None = None,
-        hint: str | None = None,
-        field: str | None = None,
     ) -> None:
-        super().__init__(message, code=code, hint=hint, field=field)
+        super().__init__(message, code=code, path=path, field=field, hint=hint)
         self.column = column
         self.excerpt = excerpt
         if excerpt:

@@ -37,8 +37,16 @@ KEYS = (
     " line process thread host trace_id span_id"
 ).split()
 GROUPS = ("metadata", "context", "performance_data")
-LEVELS = dict(TRACE=5, DEBUG=10, INFO=20, NOTICE=25, WARNING=30, ERROR=40, CRITICAL=50)
-LEVELS |= dict(WARN=30, FATAL=50, SECURITY=60, AUDIT=70, OFF=100)
+LEVELS = {
+    "TRACE": 5,
+    "DEBUG": 10,
+    "INFO": 20,
+    "NOTICE": 25,
+    "WARNING": 30,
+    "ERROR": 40,
+    "CRITICAL": 50,
+}
+LEVELS |= {"WARN": 30, "FATAL": 50, "SECURITY": 60, "AUDIT": 70, "OFF": 100}
 ABSENT = object()
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
@@ -79,9 +87,9 @@ def matches(node, record, now_ns=0, names=None):
             return found
         case Range():
             low, high = ">=" if node.includes_low else ">", "<=" if node.includes_high else "<"
-            return (
-                node.low is None or again(Compare(node.field, low, Pattern((node.low,))))
-            ) and (node.high is None or again(Compare(node.field, high, Pattern((node.high,)))))
+            return (node.low is None or again(Compare(node.field, low, Pattern((node.low,))))) and (
+                node.high is None or again(Compare(node.field, high, Pattern((node.high,))))
+            )
     return compare(record, node, now_ns, names)
 
 
@@ -95,7 +103,9 @@ def compare(record, node, now_ns, names):
     wanted, operator = node.value, node.operator
     if isinstance(wanted, Pattern) and set(wanted.parts) == {""} and len(wanted.parts) > 1:
         return True
-    literal = "".join(wanted.parts) if isinstance(wanted, Pattern) and len(wanted.parts) == 1 else None
+    literal = (
+        "".join(wanted.parts) if isinstance(wanted, Pattern) and len(wanted.parts) == 1 else None
+    )
     if node.field == "timestamp":
         at = value if names is not None else parse_time(value, 0)[0]
         start, end = parse_time(literal, now_ns)
@@ -195,7 +205,9 @@ def step(value, keys):
     for key in keys:
         if isinstance(value, dict) and key in value:
             value = value[key]
-        elif isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", key) and int(key) < len(value):
+        elif (
+            isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", key) and int(key) < len(value)
+        ):
             value = value[int(key)]
         else:
             return ABSENT
@@ -275,21 +287,31 @@ class Table:
                     kept.setdefault(tuple(self.cell(row, name) for name in pipe.fields), row)
                 return Table(self.names, list(kept.values()), self.by)
             case Fields():
-                made = [{name: self.cell(row, name) for name in pipe.names} for row in self.sorted()]
+                made = [
+                    {name: self.cell(row, name) for name in pipe.names} for row in self.sorted()
+                ]
                 return Ordered(pipe.names, made)
             case Top():
-                present = [r for r in self.rows if all(self.cell(r, f) is not None for f in pipe.fields)]
+                present = [
+                    r for r in self.rows if all(self.cell(r, f) is not None for f in pipe.fields)
+                ]
                 groups = {}
                 for row in present:
                     key = tuple(self.cell(row, f) for f in pipe.fields)
                     groups[key] = groups.get(key, 0) + 1
-                made = [dict(zip((*pipe.fields, "count"), (*k, n), strict=True)) for k, n in groups.items()]
+                made = [
+                    dict(zip((*pipe.fields, "count"), (*k, n), strict=True))
+                    for k, n in groups.items()
+                ]
                 table = Table((*pipe.fields, "count"), made)
                 first = table.sorted()
                 first.sort(key=lambda row: row["count"], reverse=not pipe.is_rare)
                 return Ordered(table.names, first[: pipe.limit])
             case TimeChart():
-                keys = [("timestamp", "timestamp", pipe.span), *((k.name, k.field, k.bin) for k in pipe.by)]
+                keys = [
+                    ("timestamp", "timestamp", pipe.span),
+                    *((k.name, k.field, k.bin) for k in pipe.by),
+                ]
                 return self.grouped(keys, pipe.aggregates)
             case Stats():
                 return self.grouped([(k.name, k.field, k.bin) for k in pipe.by], pipe.aggregates)
@@ -297,9 +319,13 @@ class Table:
     def grouped(self, keys, aggregates):
         groups = {} if keys else {(): []}
         for row in sorted(self.rows, key=lambda row: row.get("index", 0)):
-            groups.setdefault(tuple(self.key(row, field, span) for _, field, span in keys), []).append(row)
+            groups.setdefault(
+                tuple(self.key(row, field, span) for _, field, span in keys), []
+            ).append(row)
         names = (*(name for name, _, _ in keys), *(a.name for a in aggregates))
-        made = [(*key, *(self.aggregate(a, rows) for a in aggregates)) for key, rows in groups.items()]
+        made = [
+            (*key, *(self.aggregate(a, rows) for a in aggregates)) for key, rows in groups.items()
+        ]
         return Table(names, [dict(zip(names, row, strict=True)) for row in made])
 
     def key(self, row, field, span):
@@ -319,7 +345,9 @@ class Table:
         if of.function == "count_distinct":
             return len(set(cells))
         if of.field == "timestamp":
-            return {"min": min, "max": max}.get(of.function, lambda _: None)(cells) if cells else None
+            return (
+                {"min": min, "max": max}.get(of.function, lambda _: None)(cells) if cells else None
+            )
         numbers = sorted(n for row in rows if (n := self.number(row, of.field)) is not None)
         return aggregated(of, numbers) if numbers else None
 
@@ -346,7 +374,10 @@ class Table:
 
     def ordered(self, left, right):
         names = ["index"] if self.names is None else self.names
-        for name, descending in [*((o.field, o.is_descending) for o in self.by), *((n, False) for n in names)]:
+        for name, descending in [
+            *((o.field, o.is_descending) for o in self.by),
+            *((n, False) for n in names),
+        ]:
             if name == "level" and self.names is None:
                 pair = [level(row["level"]) if "level" in row else None for row in (left, right)]
             else:
@@ -370,7 +401,9 @@ class Ordered(Table):
 
     def after(self, pipe, now_ns):
         if isinstance(pipe, Where):
-            return Ordered(self.names, [r for r in self.rows if matches(pipe.node, r, now_ns, self.names)])
+            return Ordered(
+                self.names, [r for r in self.rows if matches(pipe.node, r, now_ns, self.names)]
+            )
         if isinstance(pipe, Limit):
             return Ordered(self.names, self.rows[: pipe.count])
         return super().after(pipe, now_ns)

@@ -43,8 +43,8 @@ from treering.store.query._bounds import (
 )
 from treering.store.query._compile import compile_filter
 from treering.store.query._fields import Columns, Kind, Resolver
-from treering.store.query._parse import parse, parse_filter
 from treering.store.query._inputs import Input
+from treering.store.query._parse import parse, parse_filter
 from treering.store.query._plan import Plan, compile_pipes
 from treering.store.query._sql import Fragment
 from treering.store.query._times import parse_span, parse_time

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from treering.store.query._ast import Regex, Value
 from treering.store.query._sql import FALSE, TRUE, Fragment, all_of, any_of, build, value
 from treering.store.query._values import json_text, text_of
-from treering.store.query._words import Phrase, phrase
+from treering.store.query._words import Phrase, is_caseless, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,24 +37,29 @@ def _says(source: Source, asked: Phrase) -> Fragment:
     if not _can_say(source, asked):
         return FALSE
     if source.kind != "json":
-        return _has(build("lower({})", text_of(source)), asked)
-    cheap = asked.longest or asked.literal
+        return _has(text_of(source), asked)
+    cheap = asked.longest if asked.words else asked.literal
     if json.dumps(cheap, ensure_ascii=False) != f'"{cheap}"' or not cheap.isprintable():
         cheap = ""
-    prefilter = build("contains(lower({}), {})", source.column, value(cheap)) if cheap else TRUE
-    exact = _in_leaves(source, lambda text: _has(build("lower({})", text), asked))
+    prefilter = _contains(source.column, cheap) if cheap else TRUE
+    exact = _in_leaves(source, lambda text: _has(text, asked))
     return all_of([prefilter, exact])
 
 
-def _has(lowered: Fragment, asked: Phrase) -> Fragment:
-    """The phrase in a text in lower case."""
+def _has(text: Fragment, asked: Phrase) -> Fragment:
+    """The phrase in a text."""
     if not asked.words:
-        return build("contains({}, {})", lowered, value(asked.literal))
+        return _contains(text, asked.literal)
     longest = asked.longest
-    prefilter = build("contains({}, {})", lowered, value(longest)) if longest else TRUE
+    prefilter = _contains(text, longest) if longest else TRUE
     if asked.words == (("", longest, ""),):
         return prefilter
-    return all_of([prefilter, build("regexp_matches({}, {})", lowered, value(asked.regex))])
+    return all_of([prefilter, build("regexp_matches(lower({}), {})", text, value(asked.regex))])
+
+
+def _contains(text: Fragment, piece: str) -> Fragment:
+    template = "contains({}, {})" if is_caseless(piece) else "contains(lower({}), {})"
+    return build(template, text, value(piece))
 
 
 def _in_leaves(source: Source, predicate: Callable[[Fragment], Fragment]) -> Fragment:

@@ -48,7 +48,7 @@ def unparse(query: Query | Node) -> str:
     return _node(query)
 
 
-def _node(node: Node) -> str:
+def _node(node: Node) -> str:  # noqa: PLR0911 - one for each kind
     match node:
         case Everything():
             return "*"
@@ -113,7 +113,7 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(map(_name, names))
 
 
-def _pipe(pipe: Pipe) -> str:
+def _pipe(pipe: Pipe) -> str:  # noqa: PLR0911 - one for each kind
     match pipe:
         case Stats():
             return f"stats {_aggregated(pipe.aggregates, pipe.by)}"

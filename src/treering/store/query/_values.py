@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from treering.store.query._ast import Pattern, Regex, Value
 from treering.store.query._sql import FALSE, TRUE, Fragment, all_of, any_of, build, value
-from treering.store.query._words import lower
+from treering.store.query._words import is_caseless, lower
 
 if TYPE_CHECKING:
     from treering.store.query._fields import Place, Source
@@ -104,12 +104,14 @@ def _equals(source: Source, operator: str, literal: str) -> Fragment:
 
 def _equal_text(text: Fragment, operator: str, literal: str) -> Fragment:
     folded = lower(literal)
-    if operator == "=" or (folded == literal and not any(map(str.isalpha, literal))):
+    if operator == "=" or is_caseless(literal):
         return build("{} = {}", text, value(literal))
     return build("lower({}) = {}", text, value(folded))
 
 
-def _ordered(source: Source, operator: str, literal: str) -> Fragment:
+def _ordered(  # noqa: PLR0911 - one for each kind
+    source: Source, operator: str, literal: str
+) -> Fragment:
     wanted = number(literal)
     if source.kind in {"integer", "double"}:
         return FALSE if wanted is None else _numbers(source, operator, wanted)

@@ -70,15 +70,14 @@ def lower(text: str) -> str:
     return "".join(char.lower() for char in text.replace(_DOTTED_I, "i"))
 
 
+def is_caseless(text: str) -> bool:
+    """Lower case or not is the same for it, and nothing else becomes it."""
+    return text.isascii() and not any(map(str.isalpha, text))
+
+
 def is_word_char(char: str) -> bool:
     """Part of a word."""
     return char == "_" or char.isalnum()
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in lower case, in order."""
-    spaced = "".join(char if is_word_char(char) else " " for char in lower(text))
-    return spaced.split(" ") if not spaced else [word for word in spaced.split(" ") if word]
 
 
 def _open(words: list[list[str]], *, is_inside: bool) -> bool:

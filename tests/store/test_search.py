@@ -134,7 +134,8 @@ def test_parameters_mean_what_the_language_means(asked):
         if start <= record["timestamp"] < moment.isoformat()[:26]
         and record["level"] in ("WARNING", "ERROR")
         and record["component"].split(".")[0] == "auth"
-        and "timeout" in [*record["message"].split(), record.get("metadata", {}).get("path", "")[1:]]
+        and "timeout"
+        in [*record["message"].split(), record.get("metadata", {}).get("path", "")[1:]]
     ]
     assert [record.index for record in found.records()] == expected[::-1] != []
 

@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> Exit:
             return _histogram(store, options)
         query = options.query
         if options.fields:
-            query = f"{query} | limit {options.limit} | fields {options.fields}"
+            sort = "sort -index | " if options.order == "newest" else ""
+            query = f"{query} | {sort}limit {options.limit} | fields {options.fields}"
         found = store.search(query, **_conditions(options), **_page(options))
         if found.is_table:
             form = "csv" if options.csv else "json" if options.json else "table"

@@ -48,7 +48,7 @@ class Snapshot:
                     zip(inside, _core.archive_lines_at(file.file.path, inside), strict=True)
                 )
         starts = [segment.first for segment in self.segments]
-        for segment, end in zip(self.segments, [*starts[1:], self.end], strict=True):
+        for segment, end in zip(self.segments, [*starts, self.end][1:], strict=True):
             first = max(segment.first, self.active.first)
             inside = [index for index in indexes if first <= index < end]
             if inside:
@@ -99,7 +99,7 @@ class Snapshots:
         if segments:
             first = max(first, min(segments))
         starts = sorted(segments)
-        ends = [*starts[1:], end]
+        ends = [*starts, end][1:]
         wanted = [start for start, stop in zip(starts, ends, strict=True) if stop > first]
         self._segments = {
             start: self._segments.get(start) or Segment(segments[start]) for start in wanted

@@ -10,7 +10,14 @@ from treering.store._pages import lines_of
 from treering.store._prune import Pruning
 from treering.store._result import Records, Table
 from treering.store._run import fetch_rows, stream
-from treering.store.query import Fragment, TimeChart, compile_pipes, parse_time, required_words, time_bounds
+from treering.store.query import (
+    Fragment,
+    TimeChart,
+    compile_pipes,
+    parse_time,
+    required_words,
+    time_bounds,
+)
 
 if TYPE_CHECKING:
     from treering.store._engine import Engine, Piece

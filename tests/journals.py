@@ -11,14 +11,14 @@ WRITER = """
 import random, sys, treering
 
 directory, count = sys.argv[1], int(sys.argv[2])
-treering.configure(directory=directory, console=False, level="TRACE", segment_max_bytes=65536, host=None)
+treering.configure(directory=directory, console=False, level="TRACE", segment_max_bytes=65536)
 chance = random.Random(7)
 words = "timeout refused accepted retried Grüße cache miss user session expired".split()
 names = ["auth", "auth.session", "authority", "db", "web.api"]
 loggers = {name: treering.get_logger(name) for name in names}
 for number in range(count):
     log = loggers[chance.choice(names)]
-    level = chance.choice(["trace", "debug", "info", "info", "info", "notice", "warning", "error"])
+    level = chance.choice(["trace", "debug", "info", "info", "info", "warning", "error"])
     message = " ".join(chance.choices(words, k=4)) + f" n{number}"
     fields = {"user_id": chance.randrange(40), "path": "/" + chance.choice(words)}
     if number % 7 == 0:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from store.reference import search as reference
 
 from treering.errors import QueryError
-from treering.store.query import parse
+from treering.store.query import parse, parse_time
 
 QUERIES = [
     "",
@@ -74,7 +74,8 @@ def test_pipes_give_what_the_slow_reference_gives(asked, query):
 
 
 def close(row):
-    """Comparable: numbers rounded, times as text."""
+    """Comparable: numbers rounded, times as nanoseconds."""
+    row = [parse_time(v, 0)[0] if str(v).endswith("Z") and "T" in v else v for v in row]
     return [
         float(f"{v:.9g}") if isinstance(v, float | int) and not isinstance(v, bool) else v
         for v in row
@@ -133,7 +134,8 @@ def test_parameters_mean_what_the_language_means(asked):
         if start <= record["timestamp"] < moment.isoformat()[:26]
         and record["level"] in ("WARNING", "ERROR")
         and record["component"].split(".")[0] == "auth"
-        and "timeout" in record["message"].split()
+        and "timeout"
+        in [*record["message"].split(), record.get("metadata", {}).get("path", "")[1:]]
     ]
     assert [record.index for record in found.records()] == expected[::-1] != []
 

@@ -124,6 +124,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(seal::seal_erase, module)?,
         wrap_pyfunction!(seal::seal_export_tiles, module)?,
         wrap_pyfunction!(seal::seal_prove, module)?,
+        wrap_pyfunction!(seal::seal_prove_lines, module)?,
         wrap_pyfunction!(seal::seal_prune, module)?,
         wrap_pyfunction!(seal::seal_request, module)?,
         wrap_pyfunction!(seal::seal_rotate_key, module)?,

@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyDict};
 use treering_core::archive::Identities;
 use treering_core::domain::Domain;
 use treering_core::drain::{as_leader, Keep, Pruned};
-use treering_core::journal::{Journal, LEVEL_CHANGED};
+use treering_core::journal::{Journal, EXPORTED, LEVEL_CHANGED};
 use treering_core::seal::{
     self, Checkpoint, Note, Prover, Report, TlogProof, Trust, Verdict, VerifyOptions, Vkey,
 };
@@ -168,6 +168,23 @@ pub fn seal_prove(
     Ok((proof, PyBytes::new(py, &line)))
 }
 
+/// The proofs of records whose lines the caller has read, in their order.
+#[pyfunction]
+pub fn seal_prove_lines(
+    py: Python<'_>,
+    directory: PathBuf,
+    records: Vec<(u64, Vec<u8>)>,
+) -> PyResult<Vec<String>> {
+    py.detach(|| {
+        let mut prover = Prover::open(&directory)?;
+        records
+            .iter()
+            .map(|(index, line)| Ok(prover.prove_line(*index, line)?.to_string()))
+            .collect()
+    })
+    .map_err(raise)
+}
+
 /// The proof that `old` records are a prefix of `size`, for a witness.
 #[pyfunction]
 pub fn seal_consistency(
@@ -280,6 +297,7 @@ pub fn seal_declare(
     let message = match message {
         seal::ANCHORED => seal::ANCHORED,
         seal::FORGOTTEN => seal::FORGOTTEN,
+        EXPORTED => EXPORTED,
         seal::ARCHIVED => seal::ARCHIVED,
         LEVEL_CHANGED => LEVEL_CHANGED,
         _ => return Err(PyValueError::new_err("the journal says this itself")),

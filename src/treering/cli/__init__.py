@@ -93,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except (TreeringError, ValueError, OSError) as error:
         print(f"treering: {error}", file=sys.stderr)
+        excerpt = getattr(error, "excerpt", None)
+        if excerpt:
+            print(excerpt, file=sys.stderr)
         hint = getattr(error, "hint", None)
         if hint:
             print(f"hint: {hint}", file=sys.stderr)

@@ -36,6 +36,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _add_page(parser)
     _options.add_looks(parser)
+    _tables.add_identity(parser)
     parser.set_defaults(run=run)
 
 
@@ -64,14 +65,15 @@ def run(options: argparse.Namespace) -> Exit:
     """Shows what was found; NO when it is nothing."""
     from treering.store import open_store
 
-    with open_store(options.directory) as store:
+    with open_store(options.directory, identities=options.identity) as store:
         if options.count:
             return _count(store, options)
         if options.histogram:
             return _histogram(store, options)
         query = options.query
         if options.fields:
-            query = f"{query} | limit {options.limit} | fields {options.fields}"
+            sort = "sort -index | " if options.order == "newest" else ""
+            query = f"{query} | {sort}limit {options.limit} | fields {options.fields}"
         found = store.search(query, **_conditions(options), **_page(options))
         if found.is_table:
             form = "csv" if options.csv else "json" if options.json else "table"

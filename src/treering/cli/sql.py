@@ -21,6 +21,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "statement", help="one SELECT about the view records; - reads it from stdin"
     )
     _tables.add_form(parser)
+    _tables.add_identity(parser)
     parser.add_argument("--limit", type=int, default=1000, help="rows at most (%(default)s)")
     parser.add_argument(
         "--timeout", type=duration_s, default=60, metavar="TIME", help="e.g. 30s, 5m (60s)"
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> Exit:
     from treering.store import open_store
 
     statement = sys.stdin.read() if options.statement == "-" else options.statement
-    with open_store(options.directory) as store:
+    with open_store(options.directory, identities=options.identity) as store:
         found = store.sql(
             statement, options.parameter, limit=options.limit, timeout_s=options.timeout
         )

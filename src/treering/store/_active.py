@@ -53,25 +53,21 @@ class Part:
         first: Index from which on they are active.
         end: Index before which they are.
         kept: The records, or `None` when they are too many to be kept.
+        source: Then reads them from the segments, which it holds open.
     """
 
-    directory: str
     first: int
     end: int
     kept: pa.Table | None
+    source: _core.ActiveBatches | None = None
 
     def relation(self) -> pa.Table | pa.RecordBatchReader:
         """The records; a reader can be read once."""
         if self.kept is not None:
             return self.kept
-        return _read(self.directory, self.first, self.end)
+        import pyarrow as pa
 
-
-def _read(directory: str, first: int, end: int) -> pa.RecordBatchReader:
-    import pyarrow as pa
-
-    found = _core.ActiveBatches(directory, first, end, columns=list(COLUMNS))
-    return pa.RecordBatchReader.from_stream(found)
+        return pa.RecordBatchReader.from_stream(self.source)
 
 
 class Active:
@@ -97,19 +93,22 @@ class Active:
             self._batches, self._end = [], 0
         start = max(first, self._end)
         if start < end or self._schema is None:
-            reader = _read(self._directory, start, end)
+            reader = pa.RecordBatchReader.from_stream(self._open(start, end))
             self._schema = reader.schema
             for batch in reader:
                 self._batches.append(batch)
                 if self._kept_bytes() > _KEPT_BYTES:
                     self._batches, self._end = [], 0
-                    return Part(self._directory, first, end, None)
+                    return Part(first, end, None, self._open(first, end))
             self._end = end
         if len(self._batches) > _MOST_BATCHES:
             table = pa.Table.from_batches(self._batches).combine_chunks()
             self._batches = table.to_batches()
         kept = pa.Table.from_batches(self._batches, self._schema)
-        return Part(self._directory, first, end, kept)
+        return Part(first, end, kept)
+
+    def _open(self, first: int, end: int) -> _core.ActiveBatches:
+        return _core.ActiveBatches(self._directory, first, end, columns=list(COLUMNS))
 
     def _kept_bytes(self) -> int:
         return sum(batch.nbytes for batch in self._batches)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from treering import _core
 from treering.store._run import Run, fetch_rows
 from treering.store.query import Columns, compile_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     import duckdb
 
     from treering.store._pinned import ArchiveFile
     from treering.store._snapshot import Snapshot
     from treering.store.query import Fragment, Node
+
+_MOST_RANGES = 4
+"""Of one file that become a scan each; more are read as one."""
 
 ACTIVE = "active_lines"
 """Name under which DuckDB knows the active records."""
@@ -31,12 +35,21 @@ class Piece:
         columns: What it has.
         first: Index from which on it has records.
         end: Index before which it does.
+        range: Indexes, from and before, outside of which none of them can match.
     """
 
     source: str
     columns: Columns
     first: int
     end: int
+    range: tuple[int, int] | None = None
+
+    @property
+    def bounds(self) -> str:
+        """The range as a condition, which row groups are skipped by; empty without one."""
+        if self.range is None:
+            return ""
+        return f'"index" >= {self.range[0]} AND "index" < {self.range[1]} AND '
 
 
 def pieces_of(files: Iterable[ArchiveFile]) -> list[Piece]:
@@ -45,6 +58,22 @@ def pieces_of(files: Iterable[ArchiveFile]) -> list[Piece]:
     for file in files:
         shapes.setdefault(file.shape, []).append(file)
     return [_piece(alike) for alike in shapes.values()]
+
+
+def pieces_with_words(files: Sequence[ArchiveFile], words: Collection[str]) -> list[Piece]:
+    """The same, but only what may have all of the words, by the indexes of words beside the files."""
+    if not words or not files:
+        return pieces_of(files)
+    found = _core.token_ranges([file.name for file in files], sorted(words))
+    whole, parts = [], []
+    for file, ranges in zip(files, found, strict=True):
+        if any(first <= file.first and end >= file.end for first, end in ranges):
+            whole.append(file)
+        elif len(ranges) > _MOST_RANGES:
+            parts.append(replace(_piece([file]), range=(ranges[0][0], ranges[-1][1])))
+        else:
+            parts.extend(replace(_piece([file]), range=each) for each in ranges)
+    return [*pieces_of(whole), *parts]
 
 
 def _piece(files: list[ArchiveFile]) -> Piece:
@@ -133,7 +162,7 @@ def select(
         condition: Fragment = compile_filter(node, piece.columns, now_ns=now_ns)
         bounds = _bounds(piece, span)
         selects.append(
-            f"SELECT {columns} FROM {piece.source} WHERE {bounds}{condition.sql}"  # noqa: S608 - ours
+            f"SELECT {columns} FROM {piece.source} WHERE {piece.bounds}{bounds}{condition.sql}"  # noqa: S608 - ours
         )
         parameters.extend(condition.parameters)
     return " UNION ALL ".join(selects), parameters

@@ -155,8 +155,7 @@ class JournalStore:
         limit: int | None = None,
         timeout_s: float | None = 60,
     ) -> Table:
-        is_named = isinstance(parameters, Mapping)
-        given = dict(parameters) if is_named else list(parameters or ())
+        given = dict(parameters) if isinstance(parameters, Mapping) else list(parameters or ())
         return self._sandbox.ask(
             Run(timeout_s), self._snapshots.take(), statement, given or None, limit
         )

@@ -8,9 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from treering.store._cursor import Cursor
-from treering.store._engine import Span, active_piece, indexes, pieces_of
+from treering.store._engine import Span, active_piece, indexes, pieces_with_words
 from treering.store._prune import Pruning
 from treering.store._result import Record, Records
+from treering.store.query import required_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ def steps(
 
     Few at first, because a page is often full with them; then ever more.
     """
-    pruning = Pruning(node, now_ns)
+    pruning, words = Pruning(node, now_ns), required_words(node)
     files = [file for file in snapshot.files if file.first < span.end and file.end > span.first]
     files = [file for file in files if pruning.may_have(file.facts)]
     active = (
@@ -112,7 +113,9 @@ def steps(
     size = 4 if at_once else 1
     while files:
         some, files = files[:size], files[size:]
-        yield pieces_of(some)
+        pieces = pieces_with_words(some, words)
+        if pieces:
+            yield pieces
         size = min(size * 2, _MOST_FILES_AT_ONCE)
     if active and not is_newest:
         yield active

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from treering.errors import JournalDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from treering.store.query import Kind
@@ -64,13 +65,13 @@ class ArchiveFile:
 
     Attributes:
         name: Where it lies, for messages and for what lies beside it.
-        file: The file itself.
+        open: Gives the file itself: pinned already, or decrypted into memory when it is asked for.
         facts: What it says about itself; keys as in `docs/concepts/archive-files.md`.
         shape: Its promoted columns: name, kind, whether other types are in the JSON text.
     """
 
     name: str
-    file: Held
+    open: Callable[[], Held]
     facts: Mapping[str, Any]
     shape: tuple[tuple[str, Kind, bool], ...] = field(init=False)
 
@@ -80,6 +81,15 @@ class ArchiveFile:
             for column in self.facts["promoted"]
         )
         object.__setattr__(self, "shape", tuple(sorted(shape)))
+
+    @cached_property
+    def file(self) -> Held:
+        """The file itself.
+
+        Raises:
+            TreeringError: It cannot be decrypted.
+        """
+        return self.open()
 
     @property
     def first(self) -> int:

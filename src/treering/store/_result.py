@@ -190,9 +190,7 @@ def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     for field, column in zip(batch.schema, batch.columns, strict=True):
         shown = column
         if pa.types.is_timestamp(field.type):
-            shown = pc.strftime(
-                column, format="%Y-%m-%dT%H:%M:%SZ" if field.type.tz else "%Y-%m-%dT%H:%M:%S"
-            )
+            shown = pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ")
         columns.append(shown.to_pylist())
     for row in zip(*columns, strict=True):
         yield dict(zip(batch.schema.names, row, strict=True))

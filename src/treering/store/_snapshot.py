@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ from treering.store._active import Active
 from treering.store._pinned import ArchiveFile, Held, Segment
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
     from typing import Any
 
@@ -48,7 +48,7 @@ class Snapshot:
                     zip(inside, _core.archive_lines_at(file.file.path, inside), strict=True)
                 )
         starts = [segment.first for segment in self.segments]
-        for segment, end in zip(self.segments, [*starts[1:], self.end], strict=True):
+        for segment, end in zip(self.segments, [*starts, self.end][1:], strict=True):
             first = max(segment.first, self.active.first)
             inside = [index for index in indexes if first <= index < end]
             if inside:
@@ -62,6 +62,7 @@ class Snapshots:
     def __init__(self, directory: Path, identities: Sequence[str | os.PathLike[str]]) -> None:
         self.directory = directory
         self._identities = identities
+        self._opening: _core.Identities | None = None
         self._lock = threading.Lock()
         self._files: dict[tuple[str, int, int, int], ArchiveFile] = {}
         self._segments: dict[int, Segment] = {}
@@ -98,7 +99,7 @@ class Snapshots:
         if segments:
             first = max(first, min(segments))
         starts = sorted(segments)
-        ends = [*starts[1:], end]
+        ends = [*starts, end][1:]
         wanted = [start for start, stop in zip(starts, ends, strict=True) if stop > first]
         self._segments = {
             start: self._segments.get(start) or Segment(segments[start]) for start in wanted
@@ -116,11 +117,20 @@ class Snapshots:
         return tuple(sorted(files.values(), key=lambda file: file.first))
 
     def _open(self, listed: Mapping[str, Any]) -> ArchiveFile:
-        if listed["is_encrypted"]:
+        if not listed["is_encrypted"]:
+            held = Held.open(listed["path"])
+            return ArchiveFile(listed["path"], lambda: held, listed)
+        if not self._identities:
             raise ConfigurationError(
-                f"archive '{listed['path']}' is encrypted, which the store cannot read",
+                f"archive '{listed['path']}' is encrypted, and no identity was given",
                 code="archive_encrypted",
                 path=listed["path"],
                 field="identities",
+                hint="open_store(directory, identities=[file]), --identity FILE",
             )
-        return ArchiveFile(listed["path"], Held.open(listed["path"]), listed)
+        return ArchiveFile(listed["path"], lambda: self._decrypt(listed["path"]), listed)
+
+    def _decrypt(self, path: str) -> Held:
+        if self._opening is None:
+            self._opening = _core.Identities(list(self._identities))
+        return Held(os.dup(_core.age_decrypt(path, self._opening).fileno()))

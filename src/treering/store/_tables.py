@@ -5,12 +5,19 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from treering.store._engine import active_piece, pieces_of
+from treering.store._engine import active_piece, pieces_with_words
 from treering.store._pages import lines_of
 from treering.store._prune import Pruning
 from treering.store._result import Records, Table
 from treering.store._run import fetch_rows, stream
-from treering.store.query import Fragment, TimeChart, compile_pipes, parse_time, time_bounds
+from treering.store.query import (
+    Fragment,
+    TimeChart,
+    compile_pipes,
+    parse_time,
+    required_words,
+    time_bounds,
+)
 
 if TYPE_CHECKING:
     from treering.store._engine import Engine, Piece
@@ -59,11 +66,14 @@ def relevant(snapshot: Snapshot, node: Node, now_ns: int) -> list[Piece]:
     """The relations that may have matching records; the active one always, so that there is one."""
     pruning = Pruning(node, now_ns)
     files = [file for file in snapshot.files if pruning.may_have(file.facts)]
-    return [*pieces_of(files), active_piece(snapshot)]
+    return [*pieces_with_words(files, required_words(node)), active_piece(snapshot)]
 
 
 def _select(plan: Plan, piece: Piece, now_ns: int) -> Fragment:
-    return plan.select(Fragment(piece.source), piece.columns, now_ns=now_ns)
+    source = piece.source
+    if piece.bounds:
+        source = f"(SELECT * FROM {source} WHERE {piece.bounds} TRUE)"  # noqa: S608 - ours
+    return plan.select(Fragment(source), piece.columns, now_ns=now_ns)
 
 
 def _extent(

@@ -60,21 +60,31 @@ def _column(name: str, promoted: Mapping[str, bool]) -> str:
     fields = [field for field in promoted if field.startswith(f"{name}.")]
     if name not in _OBJECTS or not fields:
         return _name(name)
-    # A merged null takes a key away, which is what a missing value means here.
-    pairs = ", ".join(f"{_text(field[len(name) + 1 :])}, {_name(field)}" for field in fields)
+    # A merged null takes a key away, which is what a missing value means here. A value of another type
+    # than the column's has stayed in the text.
+    pairs = ", ".join(
+        f"{_text(field[len(name) + 1 :])}, coalesce(to_json({_name(field)}), "
+        f"json_extract({_name(name)}, {_pointer(field)}))"
+        for field in fields
+    )
     whole = f"json_merge_patch(coalesce({_name(name)}, '{{}}'), json_object({pairs}))"
     return f"nullif(CAST({whole} AS VARCHAR), '{{}}') AS {_name(name)}"
 
 
 def _field(name: str, kind: str, promoted: Mapping[str, bool]) -> str:
-    group, _, key = name.partition(".")
-    pointer = "/" + key.replace("~", "~0").replace("/", "~1")
-    in_json = f"TRY_CAST(json_extract_string({_name(group)}, {_text(pointer)}) AS {kind})"
+    group = name.partition(".")[0]
+    in_json = f"TRY_CAST(json_extract_string({_name(group)}, {_pointer(name)}) AS {kind})"
     found = in_json
     if name in promoted:
         column = f"TRY_CAST({_name(name)} AS {kind})"
         found = column if promoted[name] else f"coalesce({column}, {in_json})"
     return f"{found} AS {_name(name)}"
+
+
+def _pointer(name: str) -> str:
+    """Where a field is in the JSON text of its object, as SQL."""
+    key = name.partition(".")[2]
+    return _text("/" + key.replace("~", "~0").replace("/", "~1"))
 
 
 def _name(name: str) -> str:

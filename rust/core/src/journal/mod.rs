@@ -27,7 +27,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-pub use notice::{component_name, notice, COMPONENT, LEVEL_CHANGED};
+pub use notice::{component_name, notice, COMPONENT, EXPORTED, LEVEL_CHANGED};
 pub use pieces::Pieces;
 pub use place_lock::PlaceLock;
 pub use places::begin;

@@ -6,6 +6,8 @@ use crate::clock::{now_ns, rfc3339};
 pub const COMPONENT: &str = "treering.journal";
 
 /// Said when somebody outside the journal's processes changed a level.
+/// Records were taken out for other people.
+pub const EXPORTED: &str = "records exported";
 pub const LEVEL_CHANGED: &str = "level changed";
 
 /// The name under which an application's component logs: the journal's own is reserved, since its

@@ -177,18 +177,11 @@ impl Prover {
     pub fn record(&self, index: u64) -> Result<(Salt, Vec<u8>)> {
         let seal = self.seal_of(index)?;
         let offset = index - seal.first;
-        if seal.records.is_some_and(|records| offset >= records) {
-            return Err(self.damaged(format!("record {index} has no seal file")));
-        }
+        let salt = self.salt(index)?;
         if let Some(kept) = seal.kept.iter().find(|kept| kept.index == index) {
-            return Ok((kept.salt, kept.line.clone().into_bytes()));
+            return Ok((salt, kept.line.clone().into_bytes()));
         }
         let gone = |what: &str| self.refused(format!("record {index} {what}"));
-        let salt = match seal.salts {
-            SaltKind::Seed => Salts::new(&seal.seed.unwrap_or_default(), offset).next_salt(),
-            SaltKind::Table => seal.table[offset as usize],
-            SaltKind::None => return Err(gone("was pruned")),
-        };
         let path = self.segment_path(seal.first);
         let line = if path.exists() {
             let bytes = fs::read(&path).at("reading the segment", &path)?;
@@ -200,6 +193,22 @@ impl Prover {
             Some(line) if line.is_empty() => Err(gone("was erased or pruned")),
             Some(line) => Ok((salt, line)),
             None => Err(gone("is missing")),
+        }
+    }
+
+    fn salt(&self, index: u64) -> Result<Salt> {
+        let seal = self.seal_of(index)?;
+        let offset = index - seal.first;
+        if seal.records.is_some_and(|records| offset >= records) {
+            return Err(self.damaged(format!("record {index} has no seal file")));
+        }
+        if let Some(kept) = seal.kept.iter().find(|kept| kept.index == index) {
+            return Ok(kept.salt);
+        }
+        match seal.salts {
+            SaltKind::Seed => Ok(Salts::new(&seal.seed.unwrap_or_default(), offset).next_salt()),
+            SaltKind::Table => Ok(seal.table[offset as usize]),
+            SaltKind::None => Err(self.refused(format!("record {index} was pruned"))),
         }
     }
 
@@ -220,14 +229,23 @@ impl Prover {
     /// # Errors
     /// When no checkpoint covers it, its content is gone, or the journal is damaged.
     pub fn prove(&mut self, index: u64) -> Result<TlogProof> {
+        let (_, line) = self.record(index)?;
+        self.prove_line(index, &line)
+    }
+
+    /// The same for a record whose canonical line the caller has read.
+    ///
+    /// # Errors
+    /// As `prove`; also when it is another line.
+    pub fn prove_line(&mut self, index: u64, line: &[u8]) -> Result<TlogProof> {
         let (note, checkpoint) = self.checkpoint_over(index).ok_or_else(|| {
             self.refused(format!(
                 "record {index} is not sealed: the newest checkpoint covers {} records",
                 self.size()
             ))
         })?;
-        let (salt, line) = self.record(index)?;
-        let leaf = record_leaf(&commitment(&salt, &line));
+        let salt = self.salt(index)?;
+        let leaf = record_leaf(&commitment(&salt, line));
         for cached in [true, false] {
             if !cached {
                 self.load_nodes(false)?;

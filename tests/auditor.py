@@ -156,22 +156,14 @@ class Segment:
         self.commitments, table = rest[: 32 * count], rest[32 * count :]
         in_table = (table[at : at + 16] for at in range(0, len(table), 16))
         salt_of = in_table if seed is None else salts_from(unhex(seed, 32))
+        here = range(tree.size, self.end)
         if self.unread:
-            self.unread = count - sum(
-                table[at : at + 16] == bytes(16) for at in range(0, len(table), 16)
-            )
-            zeros = {tree.size + at for at, salt in enumerate(in_table) if salt == bytes(16)}
-            unknown = [kept.get(i, (bytes(16), b"")) for i in range(tree.size, self.end)]
-            self.records = [
-                (s, l if i not in zeros or l else b"")
-                for i, (s, l) in enumerate(unknown, tree.size)
-            ]
-            self.unknown = {
-                i for i in range(tree.size, self.end) if i not in zeros and i not in kept
-            }
+            gone = {here[at] for at, salt in enumerate(in_table) if salt == bytes(16)}
+            self.unread, self.unknown = count - len(gone), {*here} - gone - {*kept}
+            self.records = [kept.get(i, (bytes(16), b"")) for i in here]
             return
         self.unknown = set()
-        pruned = (kept.get(i, (None, None)) for i in range(tree.size, self.end))
+        pruned = (kept.get(i, (None, None)) for i in here)
         self.records = list(pruned if self.none else zip(salt_of, complete[:count], strict=False))
         if kept and not self.none:
             told = {

@@ -180,7 +180,7 @@ pub fn seal_prove_lines(
         records
             .iter()
             .map(|(index, line)| Ok(prover.prove_line(*index, line)?.to_string()))
-            .collect()
+            .collect::<treering_core::error::Result<Vec<_>>>()
     })
     .map_err(raise)
 }

@@ -76,8 +76,7 @@ def prune(
 
     Raises:
         ConfigurationError: A record that would go is younger than the journal's `retention_min_age_s`,
-            or there is no such level.
-        JournalDamaged: Something is to be kept of an encrypted file, which nobody can read here.
+            there is no such level, or something is to be kept of an encrypted file.
         JournalUnavailable: The journal's leader does not give the lead away.
     """
     level = None if keep_level is None else _core.parse_level(keep_level)

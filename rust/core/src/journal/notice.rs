@@ -5,9 +5,10 @@ use crate::clock::{now_ns, rfc3339};
 /// Component of every record that the journal writes about itself.
 pub const COMPONENT: &str = "treering.journal";
 
-/// Said when somebody outside the journal's processes changed a level.
-/// Records were taken out for other people.
+/// Said when records were taken out for other people.
 pub const EXPORTED: &str = "records exported";
+
+/// Said when somebody outside the journal's processes changed a level.
 pub const LEVEL_CHANGED: &str = "level changed";
 
 /// The name under which an application's component logs: the journal's own is reserved, since its

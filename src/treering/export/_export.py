@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import tempfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -128,7 +128,9 @@ def export(
         proving = _Proofs(journal, Path(drafts) / f"{place.name}.proofs") if proofs else None
         found = store.search(query, **conditions, order="oldest", limit=None)
         if found.is_table:
-            raise ConfigurationError("an export is of records: a query without pipes would be right")
+            raise ConfigurationError(
+                "an export is of records: a query without pipes would be right"
+            )
         written = _Written(_told(cast("Records", found).records(), progress), proving)
         write(written, draft)
         if proving is not None:
@@ -204,9 +206,7 @@ def _write_private(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _told(
-    records: Iterable[Record], progress: Callable[[int], object] | None
-) -> Iterator[Record]:
+def _told(records: Iterable[Record], progress: Callable[[int], object] | None) -> Iterator[Record]:
     for count, record in enumerate(records, 1):
         if progress is not None and count % _BATCH == 0:
             progress(count)
@@ -236,7 +236,7 @@ def _manifest(
     if checkpoint is not None:
         origin, sealed, _ = _core.checkpoint_parse(checkpoint.encode())
     beyond = 0 if sealed is None or written.last is None else max(0, written.last + 1 - sealed)
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return Manifest(
         format=1,
         file=place.name,

@@ -104,7 +104,7 @@ fn capsule<'py>(
     batches: Result<archive::Batches>,
 ) -> PyResult<Bound<'py, PyCapsule>> {
     let stream = FFI_ArrowArrayStream::new(Box::new(batches.map_err(raise)?));
-    PyCapsule::new(py, stream, Some(c"arrow_array_stream".to_owned()))
+    PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
 /// Lines in the columns of the archive. May be read more than once.

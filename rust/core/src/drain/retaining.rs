@@ -70,7 +70,6 @@ impl Retaining {
             return;
         }
         match self.round.as_ref().map(Receiver::try_recv) {
-            Some(Err(TryRecvError::Empty)) => {}
             Some(Err(TryRecvError::Disconnected)) => self.round = None,
             Some(Ok(look)) => {
                 self.round = None;
@@ -83,7 +82,7 @@ impl Retaining {
                 }
             }
             None if self.next_look.is_some_and(|due| Instant::now() >= due) => self.look(leader),
-            None => {}
+            Some(Err(TryRecvError::Empty)) | None => {}
         }
     }
 

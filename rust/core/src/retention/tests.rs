@@ -162,7 +162,7 @@ fn what_an_output_has_not_delivered_stays_unless_the_disk_is_full() {
     assert_eq!(patient.spared[0].because, Because::Undelivered("siem".into()));
     let full = Rules { min_free: Some("1600".into()), ..Rules::default() };
     let space = Some(Space { free: 0, total: 10_000 });
-    let urgent = plan(&Situation { undelivered, space, ..situation(&parts, &full) });
+    let urgent = plan(&Situation { space, undelivered, ..situation(&parts, &full) });
     assert_eq!(firsts(&urgent), [0, 100]);
 }
 

@@ -99,10 +99,7 @@ fn wanted(filter: Option<&Bound<'_, Filter>>, columns: Option<Vec<String>>) -> W
 }
 
 /// A stream of batches for whoever speaks the Arrow `PyCapsule` interface.
-fn capsule<'py>(
-    py: Python<'py>,
-    batches: Result<archive::Batches>,
-) -> PyResult<Bound<'py, PyCapsule>> {
+fn capsule(py: Python<'_>, batches: Result<archive::Batches>) -> PyResult<Bound<'_, PyCapsule>> {
     let stream = FFI_ArrowArrayStream::new(Box::new(batches.map_err(raise)?));
     PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }

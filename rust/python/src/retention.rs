@@ -72,3 +72,20 @@ pub fn retention_release(
 pub fn retention_holds(directory: PathBuf) -> PyResult<String> {
     Holds::load(&directory).map(|holds| json(&holds.holds)).map_err(raise)
 }
+
+/// Adds the functions to the module.
+///
+/// # Errors
+/// As Python's.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for function in [
+        wrap_pyfunction!(retention_apply, module)?,
+        wrap_pyfunction!(retention_hold, module)?,
+        wrap_pyfunction!(retention_holds, module)?,
+        wrap_pyfunction!(retention_plan, module)?,
+        wrap_pyfunction!(retention_release, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
+}

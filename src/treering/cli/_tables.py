@@ -43,17 +43,6 @@ def add_form(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(form="table")
 
 
-def add_identity(parser: argparse.ArgumentParser) -> None:
-    """Adds the keys of encrypted archives."""
-    parser.add_argument(
-        "--identity",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="age identities for encrypted archives; may be given again",
-    )
-
-
 def show(rows: Result, form: str) -> int:
     """Writes the rows to stdout; how many there were."""
     match form:

@@ -49,9 +49,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     group.add_argument(
         "--journal", action="store_true", help="what the journal says of itself, too"
     )
-    parser.add_argument(
-        "--identity", action="append", default=[], metavar="FILE", help="age identity"
-    )
+    _options.add_identity(parser)
     parser.add_argument("--check", metavar="MANIFEST", help="check an export; nothing is exported")
     parser.add_argument("--trust", help="with --check: the pinned line, a policy, or a file of one")
     parser.add_argument("--json", action="store_true", help="the manifest on standard output")

@@ -41,7 +41,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _add_page(parser)
     _options.add_looks(parser)
-    _tables.add_identity(parser)
+    _options.add_identity(parser)
     parser.set_defaults(run=run)
 
 

@@ -17,7 +17,7 @@ from treering.export import _forms
 from treering.export._manifest import Manifest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from treering.store import Record, Records
 
@@ -84,7 +84,7 @@ def export(
     proofs: bool = False,
     reason: str | None = None,
     declare: bool = True,
-    identities: Iterable[str | os.PathLike[str]] = (),
+    identities: Sequence[str | os.PathLike[str]] | None = None,
     progress: Callable[[int], object] | None = None,
     **conditions: Any,
 ) -> Manifest:
@@ -101,7 +101,8 @@ def export(
         proofs: Also make `target.proofs`, a C2SP tlog-proof for each record; for `jsonl` and `json`.
         reason: Why, for manifest and journal.
         declare: Whether the journal says it. Without that nobody can tell later.
-        identities: Files with age identities, for archives that are encrypted.
+        identities: Files with age identities, for archives that are encrypted; by default those that
+            the environment variable `TREERING_IDENTITY` names.
         progress: Called with the number of records, now and then.
         conditions: As `Store.search` takes them: level, component, start, end, …
 
@@ -118,7 +119,7 @@ def export(
     beside = place.with_name(f"{place.name}.manifest.json")
     _nothing_there(place, beside)
     with (
-        open_store(directory, identities=tuple(identities)) as store,
+        open_store(directory, identities=identities) as store,
         tempfile.TemporaryDirectory(prefix=".export-", dir=place.parent) as drafts,
     ):
         checkpoint = _checkpoint(journal)

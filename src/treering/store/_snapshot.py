@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treering import _core
+from treering.archive import identities as identities_in
 from treering.errors import ConfigurationError, JournalUnavailable
 from treering.store._active import Active
 from treering.store._pinned import ArchiveFile, Held, Segment
@@ -59,7 +60,9 @@ class Snapshot:
 class Snapshots:
     """Takes snapshots of a journal, and keeps what the next one will need again."""
 
-    def __init__(self, directory: Path, identities: Sequence[str | os.PathLike[str]]) -> None:
+    def __init__(
+        self, directory: Path, identities: Sequence[str | os.PathLike[str]] | None
+    ) -> None:
         self.directory = directory
         self._identities = identities
         self._opening: _core.Identities | None = None
@@ -120,17 +123,21 @@ class Snapshots:
         if not listed["is_encrypted"]:
             held = Held.open(listed["path"])
             return ArchiveFile(listed["path"], lambda: held, listed)
-        if not self._identities:
+        if self._opening is None:
+            self._opening = identities_in(self._identities)
+        if self._opening is None:
             raise ConfigurationError(
                 f"archive '{listed['path']}' is encrypted, and no identity was given",
                 code="archive_encrypted",
                 path=listed["path"],
                 field="identities",
-                hint="open_store(directory, identities=[file]), --identity FILE",
+                hint="open_store(directory, identities=[file]), --identity FILE, TREERING_IDENTITY=FILE",
             )
-        return ArchiveFile(listed["path"], lambda: self._decrypt(listed["path"]), listed)
+        opening = self._opening
+        return ArchiveFile(listed["path"], lambda: _decrypt(listed["path"], opening), listed)
 
-    def _decrypt(self, path: str) -> Held:
-        if self._opening is None:
-            self._opening = _core.Identities(list(self._identities))
-        return Held(os.dup(_core.age_decrypt(path, self._opening).fileno()))
+
+def _decrypt(path: str, opening: _core.Identities) -> Held:
+    # The file is gone with its object, and so is its descriptor.
+    file = _core.age_decrypt(path, opening)
+    return Held(os.dup(file.fileno()))

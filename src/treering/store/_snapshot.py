@@ -52,7 +52,7 @@ class Snapshot:
             first = max(segment.first, self.active.first)
             inside = [index for index in indexes if first <= index < end]
             if inside:
-                found.extend(segment.lines(inside))
+                found.extend(segment.lines(inside, end))
         return found
 
 
@@ -101,11 +101,30 @@ class Snapshots:
         starts = sorted(segments)
         ends = [*starts, end][1:]
         wanted = [start for start, stop in zip(starts, ends, strict=True) if stop > first]
-        self._segments = {
-            start: self._segments.get(start) or Segment(segments[start]) for start in wanted
-        }
-        held = tuple(self._segments.values())
-        return Snapshot(files, held, self._active.part(first, end), end)
+        if any(start >= first and start not in segments for start in self._segments):
+            # It went although older ones stay: some of their records are kept longer.
+            self._active.forget()
+        held = tuple(self._segment(start, segments[start]) for start in wanted)
+        self._segments = {segment.first: segment for segment in held}
+        part = self._active.part(first, end)
+        try:
+            for segment in held:
+                if not segment.is_still(segments[segment.first]):
+                    raise FileNotFoundError(segment.name)
+        except OSError:
+            # It went, or was written anew, before its records were read: who knows what was read.
+            self._active.forget()
+            raise
+        return Snapshot(files, held, part, end)
+
+    def _segment(self, first: int, path: Path) -> Segment:
+        known = self._segments.get(first)
+        if known is not None and known.is_still(path):
+            return known
+        if known is not None:
+            # It was written anew because records were taken out of it: none of them may be found.
+            self._active.forget()
+        return Segment(path)
 
     def _archive(self) -> tuple[ArchiveFile, ...]:
         files = {}

@@ -48,10 +48,8 @@ pub fn retention_hold(
     to_ns: Option<u64>,
 ) -> PyResult<()> {
     let hold = Hold::new(name, reason, from_ns, to_ns);
-    py.detach(|| {
-        as_leader(&directory, LEAD_TIMEOUT, |leader| retention::hold(leader, &hold))
-    })
-    .map_err(raise)
+    py.detach(|| as_leader(&directory, LEAD_TIMEOUT, |leader| retention::hold(leader, &hold)))
+        .map_err(raise)
 }
 
 /// Releases a legal hold.

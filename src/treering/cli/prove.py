@@ -24,6 +24,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _options.add_journal(parser)
     parser.add_argument("index", type=int, metavar="INDEX", help="index of the record")
     parser.add_argument("--record", metavar="FILE", help="where to write the record's line")
+    parser.add_argument(
+        "--identity",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="age identities that open an encrypted archive",
+    )
     parser.set_defaults(run=run)
     parser = commands.add_parser(
         "export-tiles",
@@ -39,7 +46,7 @@ def run(options: argparse.Namespace) -> Exit:
     """Proves one record."""
     from treering.seal import prove
 
-    proof, line = prove(options.directory, options.index)
+    proof, line = prove(options.directory, options.index, identities=options.identity)
     if options.record is not None:
         Path(options.record).write_bytes(line + b"\n")
     sys.stdout.write(proof)

@@ -12,10 +12,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from treering.errors import JournalDamaged
+from treering.store.query import OBJECTS, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    import pyarrow.parquet as pq
 
     from treering.store.query import Kind
 
@@ -91,6 +94,27 @@ class ArchiveFile:
         """
         return self.open()
 
+    @cached_property
+    def absent(self) -> frozenset[str]:
+        """Columns of JSON text that have nothing in any row, as the file's statistics prove."""
+        import pyarrow.parquet as pq
+
+        metadata = pq.read_metadata(self.file.path)
+        names = metadata.schema.to_arrow_schema().names
+        groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+        return frozenset(
+            name
+            for at, name in enumerate(names)
+            if name in OBJECTS
+            and all(_is_empty(group.column(at), group.num_rows) for group in groups)
+        )
+
+    @property
+    def is_since_1970(self) -> bool:
+        """No record is older."""
+        oldest = self.facts["min_timestamp"]
+        return oldest is not None and parse_time(oldest, 0)[0] >= 0
+
     @property
     def first(self) -> int:
         """Index from which on it stands for records."""
@@ -100,6 +124,11 @@ class ArchiveFile:
     def end(self) -> int:
         """Index before which it does."""
         return int(self.facts["end"])
+
+
+def _is_empty(column: pq.ColumnChunkMetaData, rows: int) -> bool:
+    found = column.statistics
+    return found is not None and found.has_null_count and found.null_count == rows
 
 
 class Segment:

@@ -44,6 +44,7 @@ def prove(
     Raises:
         JournalUnavailable: There is no sealed journal in `directory`.
         JournalDamaged: No checkpoint covers the record, or its content is gone.
+        ConfigurationError: The record is encrypted, and none of the identities opens it.
     """
     return _core.seal_prove(directory, index, identities)
 

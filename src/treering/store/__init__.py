@@ -6,7 +6,7 @@ sealed. `docs/guides/search.md` shows how it is used.
 """
 
 from treering.store._journal_store import JournalStore, open_store
-from treering.store._result import Record, Records, Result, Table
+from treering.store._result import Record, Records, Result, Table, arrow_batches
 from treering.store._store import FieldUse, Store
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Result",
     "Store",
     "Table",
+    "arrow_batches",
     "open_store",
 ]

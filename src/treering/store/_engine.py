@@ -56,7 +56,7 @@ def pieces_of(files: Iterable[ArchiveFile]) -> list[Piece]:
     """Files with the same promoted columns together."""
     shapes: dict[tuple[Any, ...], list[ArchiveFile]] = {}
     for file in files:
-        shapes.setdefault(file.shape, []).append(file)
+        shapes.setdefault((file.shape, file.absent, file.is_since_1970), []).append(file)
     return [_piece(alike) for alike in shapes.values()]
 
 
@@ -82,6 +82,8 @@ def _piece(files: list[ArchiveFile]) -> Piece:
     columns = Columns(
         promoted={name: kind for name, kind, _ in shape},
         whole=frozenset(name for name, _, is_whole in shape if is_whole),
+        absent=files[0].absent,
+        is_since_1970=files[0].is_since_1970,
     )
     first, end = min(file.first for file in files), max(file.end for file in files)
     return Piece(f"read_parquet([{paths}])", columns, first, end)

@@ -12,11 +12,23 @@ from treering.store._cursor import Cursor
 from treering.store._engine import Engine
 from treering.store._fields import fields_of
 from treering.store._pages import Wanted, records
+from treering.store._patterns import patterns
 from treering.store._question import Conditions
 from treering.store._run import Run
 from treering.store._sandbox import Sandbox
 from treering.store._snapshot import Snapshots
-from treering.store.query import Aggregate, And, Compare, Key, Pattern, Query, Stats, TimeChart, Top
+from treering.store.query import (
+    Aggregate,
+    And,
+    Compare,
+    Key,
+    Pattern,
+    Patterns,
+    Query,
+    Stats,
+    TimeChart,
+    Top,
+)
 from treering.store.query import unparse as text_of
 
 if TYPE_CHECKING:
@@ -132,6 +144,8 @@ class JournalStore:
         )
         asked = conditions.question(query)
         run = Run(timeout_s)
+        if any(isinstance(pipe, Patterns) for pipe in asked.pipes):
+            return patterns(run, self._engine, self._snapshots.take(), asked)
         if asked.pipes:
             return _tables.ask(run, self._engine, self._snapshots.take(), asked)
         return self._page(run, asked.filter, order=order, limit=limit, cursor=cursor)

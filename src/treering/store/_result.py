@@ -6,8 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from treering.store._active import COLUMNS
+
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     import pandas as pd
     import polars as pl
@@ -133,8 +135,6 @@ class Records(Result):
         next_cursor: str | None = None,
         previous_cursor: str | None = None,
     ) -> None:
-        from treering.store._active import COLUMNS
-
         super().__init__(run)
         self.columns = tuple(name for name in COLUMNS if name != "level_number")
         self.next_cursor = next_cursor
@@ -157,13 +157,20 @@ class Records(Result):
         import pyarrow as pa
 
         schema = _as_arrow([], self.columns).schema
-        return pa.RecordBatchReader.from_batches(schema, self._batches())
+        return pa.RecordBatchReader.from_batches(schema, arrow_batches(self._found, self.columns))
 
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        from itertools import islice
 
-        while some := list(islice(self._found, _BATCH_ROWS)):
-            yield _as_arrow(some, self.columns)
+def arrow_batches(
+    records: Iterable[Record], columns: tuple[str, ...] = COLUMNS
+) -> Iterator[pa.RecordBatch]:
+    """Records in the columns of the archive, without promoted ones; at least one batch, maybe empty."""
+    from itertools import islice
+
+    left = iter(records)
+    some = list(islice(left, _BATCH_ROWS))
+    yield _as_arrow(some, columns)
+    while some := list(islice(left, _BATCH_ROWS)):
+        yield _as_arrow(some, columns)
 
 
 def _as_arrow(records: list[Record], columns: tuple[str, ...]) -> pa.RecordBatch:

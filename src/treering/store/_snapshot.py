@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import threading
+from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from treering import _core
 from treering.archive import identities as identities_in
@@ -15,10 +17,13 @@ from treering.store._active import Active
 from treering.store._pinned import ArchiveFile, Held, Segment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from treering.store._active import Part
+
+_T = TypeVar("_T")
+_Look: TypeAlias = "tuple[tuple[str, int, int, int], ...]"
 
 _MOST_LOOKS = 20
 
@@ -42,19 +47,27 @@ class Snapshot:
     def lines(self, indexes: list[int]) -> list[tuple[int, bytes]]:
         """The records with these indexes, which rise, as canonical lines."""
         found: list[tuple[int, bytes]] = []
-        for file in self.files:
-            inside = [index for index in indexes if file.first <= index < file.end]
-            if inside:
-                found.extend(
-                    zip(inside, _core.archive_lines_at(file.file.path, inside), strict=True)
-                )
-        starts = [segment.first for segment in self.segments]
-        for segment, end in zip(self.segments, [*starts, self.end][1:], strict=True):
-            first = max(segment.first, self.active.first)
-            inside = [index for index in indexes if first <= index < end]
-            if inside:
-                found.extend(segment.lines(inside))
+        for file, inside in _shared(indexes, ((of, of.first, of.end) for of in self.files)):
+            lines = _core.archive_lines_at(file.file.path, inside)
+            found.extend(zip(inside, lines, strict=True))
+        ends = [*(segment.first for segment in self.segments), self.end][1:]
+        segments = (
+            (of, max(of.first, self.active.first), end)
+            for of, end in zip(self.segments, ends, strict=True)
+        )
+        for segment, inside in _shared(indexes, segments):
+            found.extend(segment.lines(inside, self.end))
         return found
+
+
+def _shared(
+    indexes: list[int], places: Iterable[tuple[_T, int, int]]
+) -> Iterator[tuple[_T, list[int]]]:
+    """Which of the indexes, which rise, are from where to before where."""
+    for place, first, end in places:
+        inside = indexes[bisect_left(indexes, first) : bisect_left(indexes, end)]
+        if inside:
+            yield place, inside
 
 
 class Snapshots:
@@ -68,6 +81,7 @@ class Snapshots:
         self._opening: _core.Identities | None = None
         self._lock = threading.Lock()
         self._files: dict[tuple[str, int, int, int], ArchiveFile] = {}
+        self._last: tuple[_Look, tuple[ArchiveFile, ...]] | None = None
         self._segments: dict[int, Segment] = {}
         self._active = Active(str(directory))
 
@@ -104,13 +118,52 @@ class Snapshots:
         starts = sorted(segments)
         ends = [*starts, end][1:]
         wanted = [start for start, stop in zip(starts, ends, strict=True) if stop > first]
-        self._segments = {
-            start: self._segments.get(start) or Segment(segments[start]) for start in wanted
-        }
-        held = tuple(self._segments.values())
-        return Snapshot(files, held, self._active.part(first, end), end)
+        if any(start >= first and start not in segments for start in self._segments):
+            # It went although older ones stay: some of their records are kept longer.
+            self._active.forget()
+        held = tuple(self._segment(start, segments[start]) for start in wanted)
+        self._segments = {segment.first: segment for segment in held}
+        part = self._active.part(first, end)
+        try:
+            for segment in held:
+                if not segment.is_still(segments[segment.first]):
+                    raise FileNotFoundError(segment.name)
+        except OSError:
+            # It went, or was written anew, before its records were read: who knows what was read.
+            self._active.forget()
+            raise
+        return Snapshot(files, held, part, end)
+
+    def _segment(self, first: int, path: Path) -> Segment:
+        known = self._segments.get(first)
+        if known is not None and known.is_still(path):
+            return known
+        if known is not None:
+            # It was written anew because records were taken out of it: none of them may be found.
+            self._active.forget()
+        return Segment(path)
 
     def _archive(self) -> tuple[ArchiveFile, ...]:
+        look = self._names()
+        if self._last and self._last[0] == look:
+            return self._last[1]
+        files = self._listed()
+        if self._names() != look:
+            # What was opened need not be what was listed: a file that was merged holds more.
+            raise FileNotFoundError(str(self.directory / "archive"))
+        self._last = (look, files)
+        return files
+
+    def _names(self) -> _Look:
+        """What lies in the archive, and which version of it."""
+        found = []
+        for path in glob.iglob(f"{glob.escape(str(self.directory))}/archive/date=*/*"):
+            if path.endswith((".parquet", ".parquet.age", ".json")):
+                status = os.stat(path)  # noqa: PTH116 - of very many files
+                found.append((path, status.st_ino, status.st_size, status.st_mtime_ns))
+        return tuple(sorted(found))
+
+    def _listed(self) -> tuple[ArchiveFile, ...]:
         files = {}
         for listed in _core.archive_list(str(self.directory)):
             status = Path(listed["path"]).stat()

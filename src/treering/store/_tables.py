@@ -54,7 +54,7 @@ def ask(
         length = next((span for span in _SPANS if span * buckets >= until - since), _SPANS[-1])
     plan = compile_pipes(query, span_ns=length)
     pieces = relevant(snapshot, plan.filter, now_ns)
-    statement = plan.over([_select(plan, piece, now_ns) for piece in pieces])
+    statement = plan.over([record_select(plan, piece, now_ns) for piece in pieces])
     connection = engine.connect(snapshot)
     if plan.columns:
         return Table(run, *stream(run, connection, statement.sql, statement.parameters))
@@ -69,7 +69,8 @@ def relevant(snapshot: Snapshot, node: Node, now_ns: int) -> list[Piece]:
     return [*pieces_with_words(files, required_words(node)), active_piece(snapshot)]
 
 
-def _select(plan: Plan, piece: Piece, now_ns: int) -> Fragment:
+def record_select(plan: Plan, piece: Piece, now_ns: int) -> Fragment:
+    """The inputs of a plan from one relation."""
     source = piece.source
     if piece.bounds:
         source = f"(SELECT * FROM {source} WHERE {piece.bounds} TRUE)"  # noqa: S608 - ours

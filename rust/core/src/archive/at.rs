@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -13,12 +14,23 @@ use parquet::file::statistics::Statistics;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 
+use super::known::{identity, Identity, Known};
 use super::promote::Plan;
 use super::read::{damaged, parse_facts};
 use super::rebuild::{Batch, Times};
 use crate::error::{At, Error, Result};
 
 const BATCH_ROWS: usize = 1024;
+/// Bytes of footers and page indexes that are kept.
+const ROOM: usize = 64 << 20;
+
+/// What must be known of a file before a record of it can be read.
+struct Opened {
+    metadata: ArrowReaderMetadata,
+    plan: Plan,
+}
+
+static OPENED: Known<Identity, Opened> = Known::new(ROOM);
 
 /// The lines of the records with these indexes, which must rise, without line feeds; empty where the
 /// file has no such record.
@@ -32,18 +44,12 @@ pub fn lines_at(path: &Path, indexes: &[u64]) -> Result<Vec<Vec<u8>>> {
 fn read(path: &Path, indexes: &[u64]) -> Result<Vec<Vec<u8>>> {
     let wrong = |what: &str| Error::Damaged { path: path.to_owned(), what: what.to_owned() };
     let file = File::open(path).at("opening", path)?;
-    let options = ArrowReaderOptions::new()
-        .with_skip_arrow_metadata(true)
-        .with_page_index_policy(PageIndexPolicy::Optional);
-    let metadata =
-        ArrowReaderMetadata::load(&file, options).map_err(|error| damaged(path, error))?;
-    let facts = parse_facts(path, metadata.metadata())?;
-    let plan = Plan::from_facts(&facts.promoted)
-        .ok_or_else(|| wrong("its facts name a column that cannot be"))?;
-    let (groups, ranges) = places(path, &file, &metadata, indexes)?;
+    let opened = open(path, &file)?;
+    let Opened { metadata, plan } = &*opened;
+    let (groups, ranges) = places(path, &file, metadata, indexes)?;
     let rows: usize = groups.iter().map(|group| rows_of(metadata.metadata(), *group)).sum();
     let selection = RowSelection::from_consecutive_ranges(ranges.into_iter(), rows);
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
         .with_row_groups(groups)
         .with_row_selection(selection)
         .with_batch_size(BATCH_ROWS)
@@ -53,7 +59,7 @@ fn read(path: &Path, indexes: &[u64]) -> Result<Vec<Vec<u8>>> {
     let mut times = Times::default();
     for batch in reader {
         let batch = batch.map_err(|error| wrong(&error.to_string()))?;
-        let rows = Batch::new(&batch, &plan)
+        let rows = Batch::new(&batch, plan)
             .ok_or_else(|| wrong("its columns are not those of the format"))?;
         for row in 0..rows.len() {
             let at = rows.index(row).and_then(|index| indexes.binary_search(&index).ok());
@@ -64,6 +70,24 @@ fn read(path: &Path, indexes: &[u64]) -> Result<Vec<Vec<u8>>> {
         }
     }
     Ok(found)
+}
+
+fn open(path: &Path, file: &File) -> Result<Arc<Opened>> {
+    let key = identity(&file.metadata().at("looking at", path)?);
+    if let Some(opened) = OPENED.get(&key) {
+        return Ok(opened);
+    }
+    let options = ArrowReaderOptions::new()
+        .with_skip_arrow_metadata(true)
+        .with_page_index_policy(PageIndexPolicy::Optional);
+    let metadata =
+        ArrowReaderMetadata::load(file, options).map_err(|error| damaged(path, error))?;
+    let facts = parse_facts(path, metadata.metadata())?;
+    let what = "its facts name a column that cannot be".to_owned();
+    let plan = Plan::from_facts(&facts.promoted)
+        .ok_or(Error::Damaged { path: path.to_owned(), what })?;
+    let bytes = metadata.metadata().memory_size();
+    Ok(OPENED.keep(key, Opened { metadata, plan }, bytes))
 }
 
 /// Row groups that have some of the records, and which rows, counted over these groups only.

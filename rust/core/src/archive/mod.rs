@@ -18,6 +18,7 @@ mod facts;
 mod files;
 mod fuse;
 mod identities;
+mod known;
 mod look;
 mod memory;
 mod names;

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use flate2::Crc;
@@ -15,6 +16,7 @@ use parquet::arrow::ProjectionMask;
 use sha2::{Digest, Sha256};
 
 use super::fuse::{self, Shape};
+use super::known::{identity, Identity, Known};
 use super::vocabulary::{self, Block, Vocabulary};
 use super::words;
 use crate::error::{At, Error, Result};
@@ -26,6 +28,12 @@ const ENTRY: usize = 32;
 const BATCH_ROWS: usize = 4096;
 /// Of the index itself, and of the end of a Parquet file.
 const MAX_BYTES: u64 = 1 << 30;
+
+/// Bytes of indexes that are kept between questions.
+const ROOM: usize = 64 << 20;
+
+/// Indexes that were found right, by the file and what lies beside it.
+static KNOWN: Known<(Identity, Identity), Vec<u8>> = Known::new(ROOM);
 
 /// All indexes there can be.
 pub const ANYWHERE: (u64, u64) = (0, i64::MAX as u64);
@@ -157,10 +165,16 @@ pub struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     /// Reads an index; `None` for anything else.
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let sum = u32::from_le_bytes(bytes.get(20..24)?.try_into().ok()?);
+        Self::of(bytes).filter(|_| sum == checksum(bytes))
+    }
+
+    /// The same of bytes that were found undamaged before.
+    fn of(bytes: &'a [u8]) -> Option<Self> {
         let header = bytes.get(..HEADER)?;
         let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         let long = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-        if &header[..16] != MAGIC || number(16)? != FORMAT || number(20)? != checksum(bytes) {
+        if &header[..16] != MAGIC || number(16)? != FORMAT {
             return None;
         }
         let belongs = Belongs { length: long(24)?, footer: header[32..64].try_into().ok()? };
@@ -208,15 +222,31 @@ impl<'a> Tokens<'a> {
 /// # Errors
 /// When the file itself cannot be read.
 pub fn lookup(file: &Path, texts: &[&str]) -> Result<Vec<(u64, u64)>> {
-    let open = File::open(file).at("opening", file)?;
-    let belongs = Belongs::of(&open).at("reading", file)?;
-    let (Some(belongs), Some(bytes)) = (belongs, read(file)) else { return Ok(vec![ANYWHERE]) };
+    let Some(bytes) = known(file)? else { return Ok(vec![ANYWHERE]) };
     let mut hashes = Vec::new();
     for text in texts {
         words::hash_words(text, |hash| hashes.push(hash));
     }
-    let tokens = Tokens::parse(&bytes).filter(|tokens| tokens.belongs == belongs);
+    let tokens = Tokens::of(&bytes);
     Ok(tokens.map_or_else(|| vec![ANYWHERE], |tokens| tokens.ranges(&hashes)))
+}
+
+/// The index of a file, if it can be used. What was found right once is not read again.
+fn known(file: &Path) -> Result<Option<Arc<Vec<u8>>>> {
+    let open = File::open(file).at("opening", file)?;
+    let Ok(beside) = path(file).metadata() else { return Ok(None) };
+    let status = open.metadata().at("looking at", file)?;
+    let key = (identity(&status), identity(&beside));
+    if let Some(bytes) = KNOWN.get(&key) {
+        return Ok(Some(bytes));
+    }
+    let belongs = Belongs::of(&open).at("reading", file)?;
+    let (Some(belongs), Some(bytes)) = (belongs, read(file)) else { return Ok(None) };
+    if Tokens::parse(&bytes).is_none_or(|tokens| tokens.belongs != belongs) {
+        return Ok(None);
+    }
+    let length = bytes.len();
+    Ok(Some(KNOWN.keep(key, bytes, length)))
 }
 
 fn read(file: &Path) -> Option<Vec<u8>> {

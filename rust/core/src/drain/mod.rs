@@ -5,6 +5,7 @@
 
 mod archiving;
 mod commit;
+mod cutting;
 mod held;
 mod merge;
 mod prune;

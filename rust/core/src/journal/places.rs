@@ -57,11 +57,12 @@ pub(super) fn find(journal: &Journal, index: u64, ended: Option<u64>) -> Result<
         segment: segment.clone(),
         is_newest: Some(segment.first) == newest,
     };
-    if let Some(segment) = active.iter().find(|segment| segment.first == index) {
+    let below = active.iter().rfind(|segment| segment.first <= index);
+    // One that was empty and has ended begins at the index that is looked for.
+    let ended_here = below.is_some_and(|segment| Some(segment.first) == ended);
+    if let Some(segment) = below.filter(|segment| segment.first == index && !ended_here) {
         return Ok(Some(place(segment)));
     }
-    let below = active.iter().rfind(|segment| segment.first < index);
-    let ended_here = below.is_some_and(|segment| Some(segment.first) == ended);
     match below.map(place) {
         Some(below) if below.is_newest() => return Ok((!ended_here).then_some(below)),
         _ => {}

@@ -13,6 +13,8 @@ use crate::drain::Leader;
 use crate::error::{At, Error, Result};
 use crate::journal::replace_file;
 
+/// The file that says what is held.
+pub const HOLDS: &str = "holds.json";
 pub const HELD: &str = "legal hold placed";
 pub const RELEASED: &str = "legal hold released";
 
@@ -69,7 +71,7 @@ impl Holds {
     /// Where they are kept.
     #[must_use]
     pub fn place(journal: &Path) -> PathBuf {
-        journal.join("holds.json")
+        journal.join(HOLDS)
     }
 
     /// # Errors

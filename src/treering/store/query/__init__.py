@@ -44,13 +44,16 @@ from treering.store.query._bounds import (
 from treering.store.query._compile import compile_filter
 from treering.store.query._fields import Columns, Kind, Resolver
 from treering.store.query._inputs import Input
+from treering.store.query._names import OBJECTS
 from treering.store.query._parse import parse, parse_filter
-from treering.store.query._plan import Plan, compile_pipes
+from treering.store.query._pipes import PATTERN_FORMS
+from treering.store.query._plan import Plan, compile_pipes, compile_table
 from treering.store.query._sql import Fragment
 from treering.store.query._times import parse_span, parse_time
 from treering.store.query._unparse import unparse
 
 __all__ = [
+    "PATTERN_FORMS",
     "Aggregate",
     "And",
     "Columns",
@@ -64,6 +67,7 @@ __all__ = [
     "Kind",
     "LevelBounds",
     "Limit",
+    "OBJECTS",
     "Node",
     "Not",
     "OneOf",
@@ -89,6 +93,7 @@ __all__ = [
     "asks_for_journal",
     "compile_filter",
     "compile_pipes",
+    "compile_table",
     "level_bounds",
     "parse",
     "parse_filter",

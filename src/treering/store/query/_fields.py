@@ -92,11 +92,15 @@ class Columns:
     Attributes:
         promoted: Kinds of the promoted columns by name (`context.user_id`).
         whole: Those of them whose key is nowhere in the JSON text instead (`elsewhere` is 0).
+        absent: Columns of JSON text that have nothing in any row.
+        is_since_1970: No record is older; then times divide without a look at their sign.
         time_type: SQL type of the column `timestamp`.
     """
 
     promoted: Mapping[str, Kind] = field(default_factory=dict)
     whole: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    is_since_1970: bool = False
     time_type: str = "TIMESTAMPTZ_NS"
 
     @property
@@ -116,22 +120,27 @@ class Columns:
         if path in OBJECTS:
             return ((Source(identifier(path), "json"),),)
         if rest and first in OBJECTS:
-            return tuple(self._place(first, keys) for keys in _spellings(rest))
-        return tuple(self._place(group, keys) for keys in _spellings(path) for group in GROUPS)
+            places = [self._place(first, keys) for keys in _spellings(rest)]
+        else:
+            places = [self._place(group, keys) for keys in _spellings(path) for group in GROUPS]
+        # What can be nowhere is looked for in a column that has nothing.
+        nowhere = Source(Fragment("CAST(NULL AS VARCHAR)"), "string")
+        return tuple(place for place in places if place) or ((nowhere,),)
 
     def texts(self) -> tuple[Source, ...]:
         """Every column in which words are searched."""
         promoted = (Source(identifier(name), kind) for name, kind in self.promoted.items())
-        objects = (Source(identifier(name), "json") for name in OBJECTS)
+        left = (name for name in OBJECTS if name not in self.absent)
+        objects = (Source(identifier(name), "json") for name in left)
         return (Source(identifier("message"), "string"), *promoted, *objects)
 
     def _place(self, group: str, keys: tuple[str, ...]) -> Place:
-        rest = Source(identifier(group), "json", keys)
+        rest = () if group in self.absent else (Source(identifier(group), "json", keys),)
         name = f"{group}.{keys[0]}"
         if len(keys) > 1 or name not in self.promoted:
-            return (rest,)
+            return rest
         typed = Source(identifier(name), self.promoted[name])
-        return (typed,) if name in self.whole else (typed, rest)
+        return (typed,) if name in self.whole else (typed, *rest)
 
 
 def _key_kind(key: str) -> Kind:

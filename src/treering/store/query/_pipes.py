@@ -39,14 +39,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from treering.store.query._ast import Pipe
+    from treering.store.query._inputs import Form
     from treering.store.query._parse import FilterParser
 
 _DEFAULT_TOP = 10
 _PERCENT = 100
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,9})?", re.ASCII)
-PATTERN_COLUMNS = ("pattern", "count")
-"""What `patterns` gives, at least."""
+PATTERN_FORMS: tuple[tuple[str, Form], ...] = (
+    ("pattern", "text"),
+    ("count", "integer"),
+    ("share", "number"),
+    ("first", "integer"),
+    ("last", "integer"),
+    ("example", "text"),
+)
+"""What `patterns` gives: columns, and what they hold; `first` and `last` are indexes."""
 
 
 def parse_pipes(parser: FilterParser) -> tuple[Pipe, ...]:
@@ -218,7 +226,7 @@ class PipeParser:
     def _patterns(self) -> Patterns:
         if self._columns is not None:
             self._refuse(self.scanner.at, "`patterns` needs records, and here are rows of a table")
-        self._columns = PATTERN_COLUMNS
+        self._columns = tuple(name for name, _ in PATTERN_FORMS)
         self.scanner.skip()
         at = self.scanner.at
         return Patterns(

@@ -20,6 +20,7 @@ from treering.store.query._ast import (
     Fields,
     Limit,
     Node,
+    Order,
     Patterns,
     Query,
     Sort,
@@ -29,15 +30,16 @@ from treering.store.query._ast import (
     Where,
 )
 from treering.store.query._compile import compile_filter
-from treering.store.query._inputs import Input, select_input
+from treering.store.query._inputs import Input, count_select, select_input
 from treering.store.query._sql import Fragment, build, join
 from treering.store.query._table import Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from treering.store.query._ast import Pipe
     from treering.store.query._fields import Columns
+    from treering.store.query._inputs import Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ class Plan:
         statement: A SELECT, with its parameters.
         columns: Names and SQL types of the result; times are UTC. Empty when the rows are records:
             then the result is the column `index`, in the order of the rows.
+        is_counted: The rows of `records` are groups of records with the same inputs, and `n` of each.
     """
 
     filter: Node
     inputs: tuple[Input, ...]
     statement: Fragment
     columns: tuple[tuple[str, str], ...] = field(default=())
+    is_counted: bool = False
 
     def over(self, records: Iterable[Fragment]) -> Fragment:
         """The whole statement over several relations, each a SELECT of the inputs."""
@@ -74,6 +78,8 @@ class Plan:
         """
         now_ns = time.time_ns() if now_ns is None else now_ns
         wanted = compile_filter(self.filter, columns, now_ns=now_ns)
+        if self.is_counted:
+            return count_select(self.inputs, relation, wanted, columns, now_ns=now_ns)
         listed = (select_input(of, columns, now_ns=now_ns) for of in self.inputs)
         return build("SELECT {} FROM {} WHERE {}", join(", ", listed), relation, wanted)
 
@@ -96,7 +102,25 @@ def compile_pipes(
     for pipe in pipes:
         _apply(relation, pipe)
     statement, columns = relation.finish()
-    return Plan(wanted, tuple(relation.inputs), statement, columns)
+    return Plan(wanted, tuple(relation.inputs), statement, columns, relation.is_counted)
+
+
+def compile_table(
+    pipes: Sequence[Pipe], name: str, columns: Sequence[tuple[str, Form]], order: Sequence[str]
+) -> Fragment:
+    """What pipes make of a table that is there, as a statement.
+
+    Args:
+        pipes: None of them needs records.
+        name: Of the table.
+        columns: Their names and what they hold.
+        order: Of its rows; `-` before a name is falling.
+    """
+    relation = Relation.of_table(name, columns, time.time_ns())
+    relation.sort(tuple(Order(of.removeprefix("-"), of.startswith("-")) for of in order))
+    for pipe in pipes:
+        _apply(relation, pipe)
+    return relation.finish()[0]
 
 
 def _fold(query: Query) -> tuple[Node, tuple[Pipe, ...]]:

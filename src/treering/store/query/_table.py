@@ -7,7 +7,7 @@ differ in case only, which SQL does not tell apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from treering.store.query._ast import Order
 from treering.store.query._compile import FilterCompiler
@@ -17,7 +17,7 @@ from treering.store.query._sql import Fragment, build, identifier, join, value
 from treering.store.query._times import parse_span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from treering.store.query._ast import Aggregate, Key, Node, TimeChart, Top
     from treering.store.query._fields import Kind, Place
@@ -83,6 +83,16 @@ class Relation:
         self._table: dict[str, Column] | None = None
         self._order: list[Fragment] = []
         self._last = 0
+        self.is_counted = False
+        self._percents: dict[str, list[float]] = {}
+
+    @classmethod
+    def of_table(cls, name: str, columns: Iterable[tuple[str, Form]], now_ns: int) -> Self:
+        """The rows of a table that is there."""
+        relation = cls(1, now_ns)
+        relation._from = identifier(name)
+        relation._table = {name: Column(identifier(name), form) for name, form in columns}
+        return relation
 
     def finish(self) -> tuple[Fragment, tuple[tuple[str, str], ...]]:
         """The statement, and names and types of its columns."""
@@ -100,6 +110,7 @@ class Relation:
 
     def stats(self, aggregates: tuple[Aggregate, ...], by: tuple[Key, ...]) -> None:
         """One row for each group, in the order of the keys."""
+        self._look_at(aggregates)
         keys = {key.name: (self._key(key), self._form(key.field)) for key in by}
         made = {of.name: self._aggregate(of) for of in aggregates}
         self._group(keys, made)
@@ -107,6 +118,7 @@ class Relation:
     def timechart(self, pipe: TimeChart) -> None:
         """The same with pieces of time as the first key."""
         span_ns = parse_span(pipe.span) if pipe.span else self._span_ns
+        self._look_at(pipe.aggregates)
         keys: dict[str, tuple[Fragment, Form]] = {
             "timestamp": (self._bin("timestamp", span_ns), "time")
         }
@@ -115,10 +127,11 @@ class Relation:
 
     def top(self, pipe: Top) -> None:
         """The most, or least, frequent values of what has one."""
+        self._look_at(())
         keys = {name: (self._column(name), self._form(name)) for name in pipe.fields}
         present = join(" AND ", (build("{} IS NOT NULL", sql) for sql, _ in keys.values()))
         self._wrap(build("SELECT * FROM {} WHERE {}", self._from, present))
-        self._group(keys, {"count": (Fragment("count(*)"), "integer")})
+        self._group(keys, {"count": (self._count(), "integer")})
         self.sort((Order("count", is_descending=not pipe.is_rare),))
         self.limit(pipe.limit)
 
@@ -192,6 +205,9 @@ class Relation:
         )
 
     def _bin(self, field: str, span_ns: int) -> Fragment:
+        if self.is_counted and self._table is None:
+            number = self._input("bin", field, span_ns)
+            return build(f"make_timestamp_ns({{}} * {span_ns})", number)
         at = build("epoch_ns({})", self._column(field))
         # The remainder has the sign of the time, which is negative before 1970. The length is ours.
         return build(
@@ -200,20 +216,43 @@ class Relation:
 
     def _aggregate(self, of: Aggregate) -> tuple[Fragment, Form]:
         if of.field is None:
-            return Fragment("count(*)"), "integer"
+            return self._count(), "integer"
         if of.function in {"min", "max"} and self._form(of.field) == "time":
             return build(f"{of.function}({{}})", self._column(of.field)), "time"
         if of.function in {"sum", "avg", "min", "max"}:
             return build(f"{of.function}({{}})", self._number(of.field)), "number"
         if of.function == "percentile":
-            share = (of.argument or 0) / 100
-            return build(f"quantile_cont({{}}, {share!r})", self._number(of.field)), "number"
+            return self._percentile(of), "number"
         column = self._column(of.field)
         if of.function in {"first", "last"}:
             order = "arg_min" if of.function == "first" else "arg_max"
             return build(f"{order}({{}}, i0)", column), self._form(of.field)
         distinct = "DISTINCT " if of.function == "count_distinct" else ""
         return build(f"count({distinct}{{}})", column), "integer"
+
+    def _look_at(self, aggregates: Sequence[Aggregate]) -> None:
+        """Sees what can be done at once: counting where the records are, percentiles of one field."""
+        self._percents = {}
+        for of in aggregates:
+            if of.function == "percentile" and of.field is not None:
+                self._percents.setdefault(of.field, []).append((of.argument or 0) / 100)
+        is_of_records = self._table is None and self._from == Fragment("records")
+        if is_of_records and all((of.function, of.field) == ("count", None) for of in aggregates):
+            self.is_counted = True
+            self.inputs.clear()
+
+    def _count(self) -> Fragment:
+        if self.is_counted and self._table is None:
+            return Fragment("CAST(sum(n) AS BIGINT)")
+        return Fragment("count(*)")
+
+    def _percentile(self, of: Aggregate) -> Fragment:
+        share, shares = (of.argument or 0) / 100, self._percents[of.field or ""]
+        number = self._number(of.field or "")
+        if len(shares) == 1:
+            return build(f"quantile_cont({{}}, {share!r})", number)
+        # One expression is evaluated once, however often it stands there.
+        return build(f"quantile_cont({{}}, {shares!r})[{shares.index(share) + 1}]", number)
 
     def _form(self, name: str) -> Form:
         return form_of(name) if self._table is None else self._table[name].form
@@ -232,11 +271,11 @@ class Relation:
             return self._input("number", name)
         return as_number(self._column(name), form)
 
-    def _input(self, form: Form, of: str | Node) -> Fragment:
+    def _input(self, form: Form, of: str | Node, span_ns: int = 0) -> Fragment:
         for known in self.inputs:
-            if (known.form, known.of) == (form, of):
+            if (known.form, known.of, known.span_ns) == (form, of, span_ns):
                 return Fragment(known.name)
-        self.inputs.append(Input(f"i{len(self.inputs)}", form, of))
+        self.inputs.append(Input(f"i{len(self.inputs)}", form, of, span_ns))
         return Fragment(self.inputs[-1].name)
 
     def _ordered(self) -> Fragment:

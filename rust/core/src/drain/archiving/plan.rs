@@ -63,7 +63,7 @@ impl Form {
 
 /// Files that must not change between being read and being removed.
 #[derive(Debug, Default)]
-pub(super) struct Forms(Vec<(PathBuf, Option<Form>)>);
+pub(in crate::drain) struct Forms(Vec<(PathBuf, Option<Form>)>);
 
 impl Forms {
     pub fn note(&mut self, path: PathBuf) {

@@ -152,7 +152,7 @@ class Segment:
         Raises:
             OSError: No file lies there.
         """
-        status = os.stat(path)
+        status = os.stat(path)  # noqa: PTH116 - of very many files
         return (status.st_dev, status.st_ino) == self.file.identity[:2]
 
     def lines(self, indexes: list[int], end: int) -> Iterator[tuple[int, bytes]]:

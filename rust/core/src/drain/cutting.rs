@@ -113,7 +113,7 @@ pub(super) struct Plan {
 /// What takes the place of a unit.
 #[derive(Debug)]
 pub(super) enum Draft {
-    File(Swap),
+    File(Box<Swap>),
     Lines(Rewritten),
 }
 
@@ -210,7 +210,9 @@ impl Plan {
     pub fn kept_segments(&self) -> impl Iterator<Item = Value> + '_ {
         self.kept.iter().flatten().filter(|(_, kept)| !kept.is_empty()).map(|(first, kept)| {
             let mut digest = Sha256::new();
-            kept.iter().for_each(|index| digest.update(format!("{index}\n")));
+            for index in kept {
+                digest.update(format!("{index}\n"));
+            }
             json!([first, kept.len(), seal::hex(&digest.finalize())])
         })
     }
@@ -228,7 +230,7 @@ impl Plan {
             let stays = |index: u64| self.stays(index);
             self.draft = Some(match &self.unit {
                 Unit::Archived(file) => {
-                    Draft::File(Swap::write(ground, file, identities, &stays, pace)?)
+                    Draft::File(Box::new(Swap::write(ground, file, identities, &stays, pace)?))
                 }
                 Unit::Segment { segment, .. } => {
                     let draft = new_path(&ground.journal, segment.first)?;

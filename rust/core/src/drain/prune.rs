@@ -114,7 +114,7 @@ impl Leader {
         };
         self.check_age(&plans)?;
         let swaps = plans.iter().filter_map(|plan| match &plan.draft {
-            Some(Draft::File(swap)) => Some(swap),
+            Some(Draft::File(swap)) => Some(&**swap),
             _ => None,
         });
         Swap::announce(self, swaps)?;

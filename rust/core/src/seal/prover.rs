@@ -224,11 +224,21 @@ impl Prover {
         over.clone().find_map(cosigned).or_else(|| over.next().cloned())
     }
 
+    fn covering(&self, index: u64) -> Result<(Note, Checkpoint)> {
+        self.checkpoint_over(index).ok_or_else(|| {
+            self.refused(format!(
+                "record {index} is not sealed: the newest checkpoint covers {} records",
+                self.size()
+            ))
+        })
+    }
+
     /// The proof that record `index` is in the tree.
     ///
     /// # Errors
     /// When no checkpoint covers it, its content is gone, or the journal is damaged.
     pub fn prove(&mut self, index: u64) -> Result<TlogProof> {
+        self.covering(index)?;
         let (_, line) = self.record(index)?;
         self.prove_line(index, &line)
     }
@@ -238,12 +248,7 @@ impl Prover {
     /// # Errors
     /// As `prove`; also when it is another line.
     pub fn prove_line(&mut self, index: u64, line: &[u8]) -> Result<TlogProof> {
-        let (note, checkpoint) = self.checkpoint_over(index).ok_or_else(|| {
-            self.refused(format!(
-                "record {index} is not sealed: the newest checkpoint covers {} records",
-                self.size()
-            ))
-        })?;
+        let (note, checkpoint) = self.covering(index)?;
         let salt = self.salt(index)?;
         let leaf = record_leaf(&commitment(&salt, line));
         for cached in [true, false] {

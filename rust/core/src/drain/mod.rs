@@ -5,8 +5,8 @@
 
 mod archiving;
 mod commit;
-mod merge;
 mod held;
+mod merge;
 mod prune;
 mod retaining;
 mod rewrap;

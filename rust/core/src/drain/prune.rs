@@ -161,7 +161,9 @@ impl Plan {
     fn kept_segments(&self) -> impl Iterator<Item = Value> + '_ {
         self.kept.iter().flatten().filter(|(_, kept)| !kept.is_empty()).map(|(first, kept)| {
             let mut digest = Sha256::new();
-            kept.iter().for_each(|index| digest.update(format!("{index}\n")));
+            for index in kept {
+                digest.update(format!("{index}\n"));
+            }
             json!([first, kept.len(), seal::hex(&digest.finalize())])
         })
     }

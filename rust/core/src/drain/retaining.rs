@@ -70,7 +70,6 @@ impl Retaining {
             return;
         }
         match self.round.as_ref().map(Receiver::try_recv) {
-            Some(Err(TryRecvError::Empty)) => {}
             Some(Err(TryRecvError::Disconnected)) => self.round = None,
             Some(Ok(look)) => {
                 self.round = None;
@@ -83,7 +82,7 @@ impl Retaining {
                 }
             }
             None if self.next_look.is_some_and(|due| Instant::now() >= due) => self.look(leader),
-            None => {}
+            Some(Err(TryRecvError::Empty)) | None => {}
         }
     }
 
@@ -234,7 +233,10 @@ impl Leader {
                 ("min_index", step.end.into()),
                 ("segments", vec![Value::from(format!("{:020}", step.first))].into()),
                 ("newest", step.newest.clone().unwrap_or_else(|| rfc3339(0)).into()),
-                ("policy", serde_json::json!({"retention_min_age_s": self.settings.retention_min_age_s})),
+                (
+                    "policy",
+                    serde_json::json!({"retention_min_age_s": self.settings.retention_min_age_s}),
+                ),
             ],
         )?;
         std::fs::remove_file(&path).at("removing", &path)?;
@@ -247,6 +249,7 @@ fn remove_beside(path: &Path) {
     let stem = path.file_name().and_then(|name| name.to_str()?.split('.').next());
     for ending in ["tokens", "json"] {
         // What is not there needs no removing; what stays is found by its name.
-        let _ = stem.map(|stem| std::fs::remove_file(path.with_file_name(format!("{stem}.{ending}"))));
+        let _ =
+            stem.map(|stem| std::fs::remove_file(path.with_file_name(format!("{stem}.{ending}"))));
     }
 }

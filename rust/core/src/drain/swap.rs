@@ -20,7 +20,7 @@ pub(super) struct Swap {
     facts: Facts,
 }
 
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// Makes the bytes of a file that is about to go unreadable.
 fn overwrite(file: &File) -> std::io::Result<()> {

@@ -16,7 +16,7 @@ pub(super) enum Place {
         /// No other follows it.
         is_newest: bool,
     },
-    Archived(Archived),
+    Archived(Box<Archived>),
 }
 
 impl Place {
@@ -69,14 +69,14 @@ pub(super) fn find(journal: &Journal, index: u64, ended: Option<u64>) -> Result<
     let archived = archive::list(journal.directory())?;
     let covers = |file: &&Archived| file.facts.first <= index && index < file.facts.end;
     if let Some(file) = archived.iter().find(covers) {
-        return Ok(Some(Place::Archived(file.clone())));
+        return Ok(Some(Place::Archived(Box::new(file.clone()))));
     }
     if let Some(below) = below.filter(|_| !ended_here) {
         return Ok(Some(place(below)));
     }
     let segment = active.iter().find(|segment| segment.first > index).map(place);
     let file = archived.iter().find(|file| file.facts.first > index);
-    let file = file.map(|file| Place::Archived(file.clone()));
+    let file = file.map(|file| Place::Archived(Box::new(file.clone())));
     Ok(segment.into_iter().chain(file).min_by_key(Place::first))
 }
 

@@ -78,10 +78,13 @@ impl Holds {
         let path = Self::place(journal);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default())
+            }
             Err(error) => return Err(error).at("reading the legal holds", &path),
         };
-        serde_json::from_str(&text).map_err(|error| Error::Damaged { path, what: error.to_string() })
+        serde_json::from_str(&text)
+            .map_err(|error| Error::Damaged { path, what: error.to_string() })
     }
 
     fn store(&self, journal: &Path) -> Result<()> {

@@ -195,7 +195,9 @@ impl Archiving {
         match worked {
             Ok(()) => {
                 self.told.clear();
-                firsts.iter().for_each(|first| drop(self.failures.remove(first)));
+                for first in &firsts {
+                    self.failures.remove(first);
+                }
                 Ok(())
             }
             Err(error) => {

@@ -64,12 +64,14 @@ def _json(rows: Result) -> int:
 def _csv(rows: Result) -> int:
     import csv
 
+    from treering.export import cell
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows.columns)
+    writer.writerow([cell(name) for name in rows.columns])
     count = 0
     for row in rows:
         count += 1
-        writer.writerow(["" if value is None else value for value in row.values()])
+        writer.writerow([cell(value) for value in row.values()])
     return count
 
 

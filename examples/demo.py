@@ -1,6 +1,7 @@
 """The main job on real input: many processes, one of them killed, nothing lost, all of it sealed.
 
-The journal is shipped meanwhile, to a text file and to an HTTP destination that dies and comes back.
+The journal is shipped meanwhile, to a text file and to an HTTP destination that dies and comes back;
+in the end it is archived, searched and exported.
 
 Run by `make demo`; `INPUT="file…"` pipes other logs in. Exits with 1 when the proof fails.
 """
@@ -26,6 +27,7 @@ from receiver import Receiver
 
 import treering
 from treering.journal import Journal
+from treering.store import open_store
 
 WORKERS = 6
 ORDERS = 4000
@@ -125,7 +127,14 @@ def show(logs: str, counters: str) -> int:
     covered = redaction(logs, receiver)
 
     title("the seal: verified, tampered with, found out")
-    return 0 if sealing(logs) and complete and shipped and covered else 1
+    sealed = sealing(logs)
+
+    title("archived as Parquet, searched, summed up")
+    asked = archive_and_ask(logs)
+
+    title("exported with proofs, which are checked without the journal")
+    exported = exporting(logs)
+    return 0 if complete and shipped and covered and sealed and asked and exported else 1
 
 
 def work(settings: str, counters: str, receiver: Receiver) -> bool:
@@ -227,15 +236,48 @@ def sealing(logs: str) -> bool:
         )
     segment = min(glob.glob(f"{logs}/active/*.jsonl"))
     print(f"$ sed -i '{paid + 1}s/Order paid/Order free/' {segment}")
-    with open(segment, "rb") as file:
-        lines = file.readlines()
+    before = Path(segment).read_bytes()
+    lines = before.splitlines(keepends=True)
     lines[paid] = lines[paid].replace(b"Order paid", b"Order free")
     with open(segment, "wb") as file:
         file.writelines(lines)
     found_out = command("verify", logs, "--trust", pin, expected=1)
     proven = command("verify", proof_file, "--record", record, "--trust", pin)
+    Path(segment).write_bytes(before)
     good = found_out and proven
     print("found out, and the proof taken before still holds" if good else "THE PROOF FAILED")
+    return good
+
+
+def archive_and_ask(logs: str) -> bool:
+    before = list(Journal(logs).records())
+    good = command("archive", logs, "--all")
+    good &= command("verify", logs, "--trust", f"{logs}.pin")
+    after = list(Journal(logs).records())
+    same = after[: len(before)] == before
+    print(f"{len(before):,} records read as before: {'ok' if same else 'THE PROOF FAILED'}\n")
+    question = "level>=WARNING component:shop attempt:1"
+    good &= command("search", logs, question, "--limit", "3")
+    good &= command("search", logs, "component:shop | stats count(), p95(price) by level")
+    good &= command("patterns", logs, "component:shop", "--limit", "4")
+    expected = sum(b'"message":"Card refused"' in line for _, line in before)
+    with open_store(logs) as store:
+        found = store.count(question)
+    counted = found == expected > 0
+    print(f"found {found:,} of {expected:,}: {'ok' if counted else 'THE PROOF FAILED'}")
+    return good and same and counted
+
+
+def exporting(logs: str) -> bool:
+    out, pin = f"{logs}.errors.jsonl", f"{logs}.pin"
+    check = ("export", "--check", f"{out}.manifest.json", "--trust", pin)
+    good = command("export", logs, "level:ERROR component:shop", "-o", out, "--proofs")
+    good &= command(*check)
+    text = Path(out).read_bytes()
+    print(f"$ sed -i 's/Payment failed/Payment done/' {out}")
+    Path(out).write_bytes(text.replace(b"Payment failed", b"Payment done"))
+    good &= command(*check, expected=1)
+    print("as it was sealed, and a change is found out" if good else "THE PROOF FAILED")
     return good
 
 

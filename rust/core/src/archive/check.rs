@@ -37,6 +37,19 @@ impl Checked {
 /// # Errors
 /// When it cannot be read, or one line differs.
 pub fn check(file: &Archived, against: Against<'_>, identities: &Identities) -> Result<Checked> {
+    check_while(file, against, identities, &|| true)
+}
+
+/// `check`, asked after every piece whether it should go on.
+///
+/// # Errors
+/// As `check`, and when it should not.
+pub fn check_while(
+    file: &Archived,
+    against: Against<'_>,
+    identities: &Identities,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Checked> {
     super::guarded(&file.path, || {
         let mut expected: Box<dyn Expected> = match against {
             Against::Seals(seals) => Box::new(Sealed::new(seals)),
@@ -54,6 +67,9 @@ pub fn check(file: &Archived, against: Against<'_>, identities: &Identities) -> 
             if let Some(wrong) = expected.first_wrong(first, &lines, &mut checked)? {
                 let what = format!("record {wrong} is not what was there");
                 return Err(Error::Damaged { path: file.path.clone(), what });
+            }
+            if !go_on() {
+                return Err(super::stopped(&file.path));
             }
         }
         expected.absent(next..file.facts.end, &mut checked)?;

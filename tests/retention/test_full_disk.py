@@ -75,7 +75,7 @@ def test_an_emergency_frees_space_while_logging_goes_on(tmp_path):
         logs = Path(disk, "logs")
         treering.configure(
             directory=logs, console=False, segment_max_bytes="128KB", archive=False,
-            retention_min_free="50%", retention_keep="", on_full="block",
+            retention_min_free="50%", retention_keep="",
         )
         log = treering.get_logger("app")
         import time
@@ -89,6 +89,7 @@ def test_an_emergency_frees_space_while_logging_goes_on(tmp_path):
         assert found["journal_emergencies"] >= 1, found
         assert found["journal_pruned_records"] > 4000, found
         assert found["journal_write_errors"] == 0, found
+        assert found["journal_retention_errors"] == 0, found
         from treering.seal import pin, verify
         assert verify(logs, trust=pin(logs)).code == 0
         import json

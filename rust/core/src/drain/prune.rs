@@ -97,8 +97,8 @@ impl Leader {
         // The seal files of all closed segments are there then.
         self.seal_all()?;
         let ground = Ground::of(self);
-        let ready = self
-            .meanwhile(|| Ready::prepare(&ground, cuts, identities, &Pace::unlimited()))?;
+        let ready =
+            self.meanwhile(|| Ready::prepare(&ground, cuts, identities, &Pace::unlimited()))?;
         let changed =
             self.refuse("a file was changed meanwhile; doing it again would be right".into());
         self.carry_out(ready)?.ok_or(changed)

@@ -125,7 +125,7 @@ impl Retaining {
         self.next_watch = Some(now + WATCH);
         let space = space_of(leader.journal.directory());
         if space.is_ok_and(|space| space.free < floor.bytes(space)) {
-            self.next_look = Some(now);
+            (self.is_urgent, self.next_look) = (true, Some(now));
         }
     }
 
@@ -152,14 +152,17 @@ impl Retaining {
     ) {
         let (sender, outcome) = channel();
         let halt = Arc::new(Halt::default());
-        // Room is needed at once in an emergency.
-        let share = if self.is_urgent { 1.0 } else { leader.settings.archive_cpu };
+        // Room is needed at once in an emergency, also on a busy machine.
+        let is_urgent = self.is_urgent;
+        let share = if is_urgent { 1.0 } else { leader.settings.archive_cpu };
         let theirs = halt.clone();
         let spawned = std::thread::Builder::new()
             .name("treering-retain".into())
             .stack_size(2 << 20)
             .spawn(move || {
-                crate::priority::be_modest();
+                if !is_urgent {
+                    crate::priority::be_modest();
+                }
                 // Nobody listens when the lead is gone; drafts remove themselves then.
                 let _ =
                     sender.send(work(&Pace::new(share, theirs)).unwrap_or_else(Outcome::Failed));

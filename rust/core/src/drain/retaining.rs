@@ -28,6 +28,8 @@ const LOOK: Duration = Duration::from_secs(60);
 const WATCH: Duration = Duration::from_secs(1);
 /// In an emergency.
 const URGENT_LOOK: Duration = Duration::from_secs(2);
+/// Files that go at once in an emergency.
+const URGENT_STEPS: usize = 16;
 /// How often an emergency waits for segments to be archived instead of taking records.
 const PATIENCE: u32 = 3;
 /// A step whose file is younger than its plan, or gone, is planned anew.
@@ -45,7 +47,7 @@ pub struct Retained {
 #[derive(Debug)]
 enum Outcome {
     Looked(Box<(Looker, Survey, Plan)>),
-    Ready(Box<(Step, Ready)>),
+    Ready(Box<(Vec<Step>, Ready)>),
     Failed(Error),
 }
 
@@ -137,11 +139,17 @@ impl Retaining {
             }
             return;
         }
+        let mut steps = vec![step];
+        if self.is_urgent {
+            steps.extend(self.steps.drain(..self.steps.len().min(URGENT_STEPS - 1)));
+        }
         let ground = Ground::of(leader);
         self.begin(leader, move |pace| {
-            let cuts = [Cut { first: step.first, end: step.end, keep: step.keep.clone() }];
+            let cut =
+                |step: &Step| Cut { first: step.first, end: step.end, keep: step.keep.clone() };
+            let cuts: Vec<Cut> = steps.iter().map(cut).collect();
             let ready = Ready::prepare(&ground, &cuts, &Identities::default(), pace)?;
-            Ok(Outcome::Ready(Box::new((step, ready))))
+            Ok(Outcome::Ready(Box::new((steps, ready))))
         });
     }
 
@@ -179,10 +187,10 @@ impl Retaining {
                 return self.take_up(leader, archiving, &survey, plan);
             }
             Outcome::Ready(prepared) => {
-                let (step, ready) = *prepared;
+                let (steps, ready) = *prepared;
                 leader.carry_out(ready).map(|pruned| {
                     let pruned = pruned.filter(|pruned| pruned.segments + pruned.thinned > 0);
-                    pruned.inspect(|_| leader.count(&step)).is_some()
+                    pruned.inspect(|_| steps.iter().for_each(|step| leader.count(step))).is_some()
                 })
             }
             Outcome::Failed(error) => Err(error),

@@ -210,8 +210,6 @@ def campaign(base, seconds, seed, tell=lambda what: None):
 
 def _end(base, readers):
     """Brings everything in, logs the last record, and waits for the readers."""
-    import treering
-
     # In a process of its own: this one may be a test's.
     code = f"""import sys, treering
 from treering.journal import Journal

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from treering.errors import JournalDamaged
@@ -16,7 +17,6 @@ from treering.store.query import OBJECTS, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     import pyarrow.parquet as pq
 
@@ -152,7 +152,7 @@ class Segment:
         Raises:
             OSError: No file lies there.
         """
-        status = os.stat(path)
+        status = Path(path).stat()
         return (status.st_dev, status.st_ino) == self.file.identity[:2]
 
     def lines(self, indexes: list[int], end: int) -> Iterator[tuple[int, bytes]]:

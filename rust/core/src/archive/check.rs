@@ -1,6 +1,6 @@
 //! Making sure that a file gives back what was there.
 
-use super::source::{Input, Source};
+use super::source::{lines as lines_of, Input, Source};
 use super::{Archived, Identities, Lines};
 use crate::error::{Error, Result};
 use crate::seal::{each_commitment, Hash, Salt, SaltKind, Salts, SegmentSeal};
@@ -60,9 +60,7 @@ pub fn check_while(
         let mut next = file.facts.first;
         while let Some((first, piece)) = lines.next_piece()? {
             expected.absent(next..first, &mut checked)?;
-            let lines =
-                piece.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]);
-            let lines: Vec<&[u8]> = lines.collect();
+            let lines: Vec<&[u8]> = lines_of(&piece).collect();
             next = first + lines.len() as u64;
             if let Some(wrong) = expected.first_wrong(first, &lines, &mut checked)? {
                 let what = format!("record {wrong} is not what was there");
@@ -153,7 +151,8 @@ impl Expected for Sealed<'_> {
         lines: &[&[u8]],
         checked: &mut Checked,
     ) -> Result<Option<u64>> {
-        let (mut salted, mut expected) = (Vec::new(), Vec::new());
+        let mut salted = Vec::with_capacity(lines.len());
+        let mut expected = Vec::with_capacity(lines.len());
         for (index, line) in (first..).zip(lines) {
             if line.is_empty() {
                 self.absent(index..index + 1, checked)?;

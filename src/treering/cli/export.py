@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ from treering.cli import _options
 from treering.cli._exit import Exit
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from treering.cli import _tables
 from treering.cli._exit import Exit
-from treering.cli._options import add_journal, duration_s
+from treering.cli._options import add_identity, add_journal, duration_s
+from treering.cli._waiting import Waiting
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +22,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "statement", help="one SELECT about the view records; - reads it from stdin"
     )
     _tables.add_form(parser)
-    _tables.add_identity(parser)
+    add_identity(parser)
     parser.add_argument("--limit", type=int, default=1000, help="rows at most (%(default)s)")
     parser.add_argument(
         "--timeout", type=duration_s, default=60, metavar="TIME", help="e.g. 30s, 5m (60s)"
@@ -41,11 +42,13 @@ def run(options: argparse.Namespace) -> Exit:
     from treering.store import open_store
 
     statement = sys.stdin.read() if options.statement == "-" else options.statement
-    with open_store(options.directory, identities=options.identity) as store:
+    identities = options.identity or ()
+    with Waiting() as waiting, open_store(options.directory, identities=identities) as store:
         found = store.sql(
             statement, options.parameter, limit=options.limit, timeout_s=options.timeout
         )
-        shown = _tables.show(found, options.form)
+        shown = _tables.show(found, options.form, waiting)
+        waiting.end()
         if found.is_cut:
             print(f"treering: only the first {options.limit} rows, see --limit", file=sys.stderr)
     return Exit.DONE if shown else Exit.NO

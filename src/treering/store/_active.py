@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from treering import _core
+from treering.store.query import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,14 @@ class Part:
     end: int
     kept: pa.Table | None
     source: _core.ActiveBatches | None = None
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Columns of JSON text that have nothing in any row, as far as that is known."""
+        if self.kept is None:
+            return frozenset()
+        table = self.kept
+        return frozenset(of for of in OBJECTS if table.column(of).null_count == table.num_rows)
 
     def relation(self) -> pa.Table | pa.RecordBatchReader:
         """The records; a reader can be read once."""

@@ -59,7 +59,8 @@ def open_store(
 
     Args:
         directory: Of the journal.
-        identities: Files with age identities, for archives that are encrypted.
+        identities: Files with age identities, for archives that are encrypted. Default: those that
+            the environment variable `TREERING_IDENTITY` names.
         memory: Bytes that questions may take, beside what the active records need.
         threads: How many work on one; the default is one per core.
 

@@ -160,7 +160,6 @@ class Records(Result):
         return pa.RecordBatchReader.from_batches(schema, arrow_batches(self._found, self.columns))
 
 
-
 def arrow_batches(
     records: Iterable[Record], columns: tuple[str, ...] = COLUMNS
 ) -> Iterator[pa.RecordBatch]:

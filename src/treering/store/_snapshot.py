@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import threading
@@ -14,6 +15,7 @@ from treering import _core
 from treering.errors import ConfigurationError, JournalUnavailable
 from treering.store._active import Active
 from treering.store._pinned import ArchiveFile, Held, Segment
+from treering.store._run import too_many_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,7 +76,8 @@ class Snapshots:
 
     def __init__(self, directory: Path, identities: Sequence[str | os.PathLike[str]]) -> None:
         self.directory = directory
-        self._identities = identities
+        named = os.environ.get("TREERING_IDENTITY", "").split(os.pathsep)
+        self._identities = list(identities) or [path for path in named if path]
         self._opening: _core.Identities | None = None
         self._lock = threading.Lock()
         self._files: dict[tuple[str, int, int, int], ArchiveFile] = {}
@@ -88,12 +91,15 @@ class Snapshots:
         Raises:
             JournalUnavailable: It cannot be read.
             JournalDamaged: A file of it is not what it should be.
+            QueryTooLarge: It has more files than this process may open.
         """
         with self._lock:
             for _ in range(_MOST_LOOKS - 1):
                 try:
                     return self._look()
                 except OSError as error:
+                    if error.errno in {errno.EMFILE, errno.ENFILE}:
+                        raise too_many_files() from None
                     # Between listing and opening, a segment became a file of the archive.
                     if isinstance(error, JournalUnavailable) and not self._is_there():
                         raise
@@ -158,11 +164,11 @@ class Snapshots:
                 code="archive_encrypted",
                 path=listed["path"],
                 field="identities",
-                hint="open_store(directory, identities=[file]), --identity FILE",
+                hint="open_store(directory, identities=[file]), --identity FILE, TREERING_IDENTITY=FILE",
             )
         return ArchiveFile(listed["path"], lambda: self._decrypt(listed["path"]), listed)
 
     def _decrypt(self, path: str) -> Held:
         if self._opening is None:
-            self._opening = _core.Identities(list(self._identities))
+            self._opening = _core.Identities(self._identities)
         return Held(os.dup(_core.age_decrypt(path, self._opening).fileno()))

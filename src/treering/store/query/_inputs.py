@@ -48,9 +48,7 @@ class Input:
     span_ns: int = 0
 
 
-def select_input(
-    of: Input, columns: Columns, *, now_ns: int, is_named: bool = True
-) -> Fragment:
+def select_input(of: Input, columns: Columns, *, now_ns: int, is_named: bool = True) -> Fragment:
     """One input as an expression over a relation with these columns."""
     if of.form == "bin":
         found = _bin(of.span_ns, columns)

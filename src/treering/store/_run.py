@@ -138,7 +138,7 @@ def translated(error: Exception) -> Exception:
     return meaning(type(error).__name__, str(error)) or error
 
 
-def meaning(kind: str, message: str) -> Exception | None:
+def meaning(kind: str, message: str) -> Exception | None:  # noqa: PLR0911 - one for each kind
     """What an error of DuckDB means, by its type; `None` when it is none of DuckDB's.
 
     Args:

@@ -138,8 +138,9 @@ class Snapshots:
 
     def _names(self) -> _Look:
         """What lies in the archive, and which version of it."""
+        pattern = f"{glob.escape(str(self.directory))}/archive/date=*/*"
         found = []
-        for path in glob.iglob(f"{glob.escape(str(self.directory))}/archive/date=*/*"):
+        for path in glob.iglob(pattern):  # noqa: PTH207 - paths as text, of very many files
             if path.endswith((".parquet", ".parquet.age", ".json")):
                 status = os.stat(path)  # noqa: PTH116 - of very many files
                 found.append((path, status.st_ino, status.st_size, status.st_mtime_ns))

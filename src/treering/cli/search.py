@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> Exit:
     """Shows what was found; NO when it is nothing."""
     from treering.store import open_store
 
-    identities = options.identity or ()
+    identities = options.identity
     with Waiting() as waiting, open_store(options.directory, identities=identities) as store:
         if options.count:
             return _count(store, options, waiting)

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> Exit:
     from treering.store import open_store
 
     statement = sys.stdin.read() if options.statement == "-" else options.statement
-    identities = options.identity or ()
+    identities = options.identity
     with Waiting() as waiting, open_store(options.directory, identities=identities) as store:
         found = store.sql(
             statement, options.parameter, limit=options.limit, timeout_s=options.timeout

@@ -59,8 +59,7 @@ def open_store(
 
     Args:
         directory: Of the journal.
-        identities: Files with age identities, for archives that are encrypted. Default: those that
-            the environment variable `TREERING_IDENTITY` names.
+        identities: Files with age identities, for archives that are encrypted.
         memory: Bytes that questions may take, beside what the active records need.
         threads: How many work on one; the default is one per core.
 

@@ -76,8 +76,7 @@ class Snapshots:
 
     def __init__(self, directory: Path, identities: Sequence[str | os.PathLike[str]]) -> None:
         self.directory = directory
-        named = os.environ.get("TREERING_IDENTITY", "").split(os.pathsep)
-        self._identities = list(identities) or [path for path in named if path]
+        self._identities = identities
         self._opening: _core.Identities | None = None
         self._lock = threading.Lock()
         self._files: dict[tuple[str, int, int, int], ArchiveFile] = {}
@@ -165,11 +164,11 @@ class Snapshots:
                 code="archive_encrypted",
                 path=listed["path"],
                 field="identities",
-                hint="open_store(directory, identities=[file]), --identity FILE, TREERING_IDENTITY=FILE",
+                hint="open_store(directory, identities=[file]), --identity FILE",
             )
         return ArchiveFile(listed["path"], lambda: self._decrypt(listed["path"]), listed)
 
     def _decrypt(self, path: str) -> Held:
         if self._opening is None:
-            self._opening = _core.Identities(self._identities)
+            self._opening = _core.Identities(list(self._identities))
         return Held(os.dup(_core.age_decrypt(path, self._opening).fileno()))

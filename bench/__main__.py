@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.archive import archive
 from bench.audit import audit
 from bench.formatters import formatters
 from bench.local_sinks import local_sinks
@@ -180,6 +181,7 @@ QUESTIONS = {
         formatters,
         redaction,
         patterns,
+        archive,
     )
 }
 

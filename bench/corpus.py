@@ -7,11 +7,11 @@ twice, users of whom few are many, durations with a long tail, and one word that
 import random
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 RECORDS = 5_000_000
-BEGIN = datetime(2026, 11, 20, tzinfo=timezone.utc)
+BEGIN = datetime(2026, 11, 20, tzinfo=UTC)
 DAY_NS = 86_400 * 10**9
 RARE_WORD = "quokka"
 RARE_EVERY = 1_000_003
@@ -42,7 +42,10 @@ _MESSAGES = {
         "slow query on orders took {big} ms",
         "connection to {ip} timed out after {small} attempts",
     ),
-    "ERROR": ("payment of order {big} was declined by the gateway", "could not reach {ip}: refused"),
+    "ERROR": (
+        "payment of order {big} was declined by the gateway",
+        "could not reach {ip}: refused",
+    ),
 }
 _FILES = {"DEBUG": "cache.py", "INFO": "views.py", "WARNING": "database.py", "ERROR": "gateway.py"}
 _WEIGHED = ("DEBUG",) * 20 + ("INFO",) * 72 + ("WARNING",) * 6 + ("ERROR",) * 2

@@ -28,7 +28,7 @@ def rewrite(path, *, rows=None, facts=None):
         table = pyarrow.Table.from_pylist(rows(table.to_pylist()), schema=table.schema)
     known |= facts or {}
     table = table.replace_schema_metadata({"treering": json.dumps(known)})
-    pyarrow.parquet.write_table(table, path)
+    pyarrow.parquet.write_table(table, path, compression="zstd")
     return known
 
 

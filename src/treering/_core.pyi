@@ -300,7 +300,9 @@ class Recogniser:
     def parse_rest(self) -> bytes: ...
     def counts(self) -> dict[str, int]: ...
 
-def archive_lines(path: str | PathLike[str], index: int = 0) -> list[tuple[int, bytes]]:
+def archive_lines(
+    path: str | PathLike[str], index: int = 0, identities: Identities | None = None
+) -> list[tuple[int, bytes]]:
     """The lines of a file of the archive from `index` on: index of the first, and lines.
 
     A missing record is an empty line; where many are missing, another pair begins.

@@ -40,6 +40,17 @@ def test_exit_codes_say_found_nothing_wrong(directory, capsys):
     assert "column" in capsys.readouterr().err
 
 
+def test_times_are_given_as_to_the_other_commands(directory, capsys):
+    main(["search", directory, "--count"])
+    every = capsys.readouterr().out
+
+    assert main(["search", directory, "--count", "--since", "1000w"]) == 0
+    assert capsys.readouterr().out == every
+    main(["search", directory, "--count", "--until", "2000-01-01 10:30"])
+    assert capsys.readouterr().out.split()[0] == "0"
+    assert main(["search", directory, "--since", "soon"]) == 2
+
+
 def test_pipes_become_tables_json_and_csv(directory, capsys):
     query = "| stats count() as n by component"
     main(["search", directory, query])

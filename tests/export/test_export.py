@@ -35,7 +35,9 @@ def test_an_export_has_the_lines_that_were_sealed(journal, tmp_path):
     made = export(journal, tmp_path / "errors.jsonl", "level:ERROR")
 
     expected = errors(journal)
-    assert (tmp_path / "errors.jsonl").read_bytes() == b"".join(line + b"\n" for _, line in expected)
+    assert (tmp_path / "errors.jsonl").read_bytes() == b"".join(
+        line + b"\n" for _, line in expected
+    )
     assert (made.count, made.first, made.last) == (len(expected), expected[0][0], expected[-1][0])
 
 
@@ -169,7 +171,9 @@ def test_a_file_that_is_there_is_not_replaced(journal, tmp_path):
 def test_the_command_exports_and_checks(journal, tmp_path):
     done = command("export", journal, "level:ERROR", "-o", tmp_path / "c.jsonl", "--proofs")
     assert done.returncode == 0, done.stderr
-    checked = command("export", "--check", tmp_path / "c.jsonl.manifest.json", "--trust", pin(journal))
+    checked = command(
+        "export", "--check", tmp_path / "c.jsonl.manifest.json", "--trust", pin(journal)
+    )
 
     assert checked.returncode == 0
     assert checked.stdout.startswith("AS EXPORTED: ")

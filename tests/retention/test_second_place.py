@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 from programs import wait_for
-from test_retention import SETTINGS, fill, set_rules
+from retaining import SETTINGS, fill, set_rules
 
 import treering
 from treering.archive import archive, copy, retain

@@ -8,6 +8,8 @@ from journals import archive, lines, write
 from programs import start
 
 from treering.errors import QueryTimeout
+from treering.journal import Journal
+from treering.seal import erase
 from treering.store import open_store
 
 BUSY = """
@@ -94,3 +96,23 @@ def test_a_search_that_takes_too_long_is_stopped(tmp_path):
     write(tmp_path / "logs", 300)
     with open_store(tmp_path / "logs") as store, pytest.raises(QueryTimeout, match="longer than"):
         store.search("timeout", timeout_s=0).to_list()
+
+
+def test_what_was_erased_is_found_by_nobody_who_had_it_open(journal):
+    write(journal, 300)
+    gone = next(index for index, line in lines(journal) if b'"component":"db"' in line)
+    reader = Journal(journal).records()
+    assert next(reader)[0] == 0
+    with open_store(journal) as store:
+        asked = f'SELECT count(*) AS n FROM records WHERE "index" = {gone}'
+        assert store.sql(asked).to_list() == [{"n": 1}]
+        before, found = store.count(), store.search(limit=None).records()
+        begun = [next(found)]
+
+        erase(journal, [gone], reason="asked for")
+
+        assert store.sql(asked).to_list() == [{"n": 0}]
+        assert store.count() == before - 1
+        assert gone not in [record.index for record in (*begun, *found)]
+        assert gone not in [record.index for record in store.search(limit=None).records()]
+    assert all(line.startswith(b"{") for index, line in reader)

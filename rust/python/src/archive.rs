@@ -99,12 +99,9 @@ fn wanted(filter: Option<&Bound<'_, Filter>>, columns: Option<Vec<String>>) -> W
 }
 
 /// A stream of batches for whoever speaks the Arrow `PyCapsule` interface.
-fn capsule<'py>(
-    py: Python<'py>,
-    batches: Result<archive::Batches>,
-) -> PyResult<Bound<'py, PyCapsule>> {
+fn capsule(py: Python<'_>, batches: Result<archive::Batches>) -> PyResult<Bound<'_, PyCapsule>> {
     let stream = FFI_ArrowArrayStream::new(Box::new(batches.map_err(raise)?));
-    PyCapsule::new(py, stream, Some(c"arrow_array_stream".to_owned()))
+    PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
 }
 
 /// Lines in the columns of the archive. May be read more than once.

@@ -149,3 +149,24 @@ pub fn token_check(py: Python<'_>, path: PathBuf) -> PyResult<(&'static str, Opt
 pub fn words(text: &str) -> Vec<String> {
     archive::words(text)
 }
+
+/// Adds the functions to the module.
+///
+/// # Errors
+/// As Python's.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for function in [
+        wrap_pyfunction!(age_decrypt, module)?,
+        wrap_pyfunction!(age_encrypt, module)?,
+        wrap_pyfunction!(age_recipients, module)?,
+        wrap_pyfunction!(archive_recipients, module)?,
+        wrap_pyfunction!(archive_rewrap, module)?,
+        wrap_pyfunction!(token_build, module)?,
+        wrap_pyfunction!(token_check, module)?,
+        wrap_pyfunction!(token_ranges, module)?,
+        wrap_pyfunction!(words, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
+}

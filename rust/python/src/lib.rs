@@ -54,6 +54,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<tap::Lock>()?;
     module.add_class::<tap::Tap>()?;
     module.add_class::<textfile::TextFile>()?;
+    encryption::register(module)?;
+    retention::register(module)?;
     methods::register(module)?;
     for function in [
         wrap_pyfunction!(archive::archive_lines, module)?,
@@ -63,11 +65,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(archive::archive_write, module)?,
         wrap_pyfunction!(archive::lines_to_arrow, module)?,
         wrap_pyfunction!(configure::close, module)?,
-        wrap_pyfunction!(retention::retention_plan, module)?,
-        wrap_pyfunction!(retention::retention_apply, module)?,
-        wrap_pyfunction!(retention::retention_hold, module)?,
-        wrap_pyfunction!(retention::retention_release, module)?,
-        wrap_pyfunction!(retention::retention_holds, module)?,
         wrap_pyfunction!(configure::close_at_exit, module)?,
         wrap_pyfunction!(configure::configure, module)?,
         wrap_pyfunction!(configure::configure_levels, module)?,
@@ -82,15 +79,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(configure::redact_arguments, module)?,
         wrap_pyfunction!(configure::set_level, module)?,
         wrap_pyfunction!(event::log_event, module)?,
-        wrap_pyfunction!(encryption::age_decrypt, module)?,
-        wrap_pyfunction!(encryption::age_encrypt, module)?,
-        wrap_pyfunction!(encryption::age_recipients, module)?,
-        wrap_pyfunction!(encryption::archive_recipients, module)?,
-        wrap_pyfunction!(encryption::archive_rewrap, module)?,
-        wrap_pyfunction!(encryption::token_build, module)?,
-        wrap_pyfunction!(encryption::token_check, module)?,
-        wrap_pyfunction!(encryption::token_ranges, module)?,
-        wrap_pyfunction!(encryption::words, module)?,
         wrap_pyfunction!(configure::statistics, module)?,
         wrap_pyfunction!(console::parse_time, module)?,
         wrap_pyfunction!(console::render, module)?,

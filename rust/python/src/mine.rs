@@ -14,7 +14,7 @@ use treering_core::mine::{self, Groups, Limits, Seen, Source, FOREIGN, REST};
 /// Finds templates; ids are little-endian `u32`, four bytes for each message.
 #[pyclass(module = "treering._core")]
 pub struct Miner {
-    miner: mine::Miner,
+    inner: mine::Miner,
     groups: Groups,
     ids: Vec<u8>,
 }
@@ -36,7 +36,7 @@ impl Miner {
             ));
         }
         let limits = Limits { similarity, site_similarity, variants, templates };
-        Ok(Self { miner: mine::Miner::new(limits), groups: Groups::default(), ids: Vec::new() })
+        Ok(Self { inner: mine::Miner::new(limits), groups: Groups::default(), ids: Vec::new() })
     }
 
     #[pyo3(signature = (data, first = 0))]
@@ -45,7 +45,7 @@ impl Miner {
             for (index, line) in (first..).zip(lines(data)) {
                 let seen = Seen { time_ns: 0, index };
                 let message = String::from_utf8_lossy(line);
-                let id = self.miner.add(FOREIGN, seen, &message);
+                let id = self.inner.add(FOREIGN, seen, &message);
                 self.ids.extend_from_slice(&id.to_le_bytes());
             }
         });
@@ -63,7 +63,7 @@ impl Miner {
             for (index, line) in (first..).zip(lines(data)) {
                 let id = match line {
                     b"" => REST,
-                    line => self.miner.add_record(&mut self.groups, index, line),
+                    line => self.inner.add_record(&mut self.groups, index, line),
                 };
                 self.ids.extend_from_slice(&id.to_le_bytes());
             }
@@ -91,19 +91,19 @@ impl Miner {
         let settled: Vec<u8> = ids
             .chunks_exact(4)
             .map(|id| u32::from_le_bytes([id[0], id[1], id[2], id[3]]))
-            .flat_map(|id| self.miner.settled(id).to_le_bytes())
+            .flat_map(|id| self.inner.settled(id).to_le_bytes())
             .collect();
         PyBytes::new(py, &settled)
     }
 
     fn templates<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        self.miner.templates().into_iter().map(|template| described(py, template)).collect()
+        self.inner.templates().into_iter().map(|template| described(py, template)).collect()
     }
 
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let (templates, messages) = self.miner.forgotten();
+        let (templates, messages) = self.inner.forgotten();
         let out = PyDict::new(py);
-        out.set_item("templates", self.miner.len())?;
+        out.set_item("templates", self.inner.len())?;
         out.set_item("forgotten_templates", templates)?;
         out.set_item("forgotten_messages", messages)?;
         Ok(out)
@@ -131,7 +131,7 @@ impl Miner {
             };
             let seen = Seen { time_ns: number(time, row), index: number(index, row) as u64 };
             let group = self.groups.group(source);
-            let id = self.miner.add(group, seen, string(Some(messages), row));
+            let id = self.inner.add(group, seen, string(Some(messages), row));
             self.ids.extend_from_slice(&id.to_le_bytes());
         }
         Ok(())

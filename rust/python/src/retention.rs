@@ -48,10 +48,8 @@ pub fn retention_hold(
     to_ns: Option<u64>,
 ) -> PyResult<()> {
     let hold = Hold::new(name, reason, from_ns, to_ns);
-    py.detach(|| {
-        as_leader(&directory, LEAD_TIMEOUT, |leader| retention::hold(leader, &hold))
-    })
-    .map_err(raise)
+    py.detach(|| as_leader(&directory, LEAD_TIMEOUT, |leader| retention::hold(leader, &hold)))
+        .map_err(raise)
 }
 
 /// Releases a legal hold.
@@ -73,4 +71,21 @@ pub fn retention_release(
 #[pyfunction]
 pub fn retention_holds(directory: PathBuf) -> PyResult<String> {
     Holds::load(&directory).map(|holds| json(&holds.holds)).map_err(raise)
+}
+
+/// Adds the functions to the module.
+///
+/// # Errors
+/// As Python's.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for function in [
+        wrap_pyfunction!(retention_apply, module)?,
+        wrap_pyfunction!(retention_hold, module)?,
+        wrap_pyfunction!(retention_holds, module)?,
+        wrap_pyfunction!(retention_plan, module)?,
+        wrap_pyfunction!(retention_release, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 from treering.archive._archive import ArchivedFile, Archiving, archive, archived
 from treering.archive._copy import Copied, copy
+from treering.archive._encryption import Rewrapped, identities, identity_files, recipients, rewrap
 from treering.archive._retention import (
     Hold,
     RetentionPlan,
@@ -12,7 +13,6 @@ from treering.archive._retention import (
     release,
     retain,
 )
-from treering.archive._encryption import Rewrapped, identities, recipients, rewrap
 
 __all__ = [
     "ArchivedFile",
@@ -29,6 +29,7 @@ __all__ = [
     "hold",
     "holds",
     "identities",
+    "identity_files",
     "recipients",
     "release",
     "retain",

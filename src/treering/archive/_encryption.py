@@ -40,11 +40,15 @@ def identities(
         ConfigurationError: A file holds something else; the message says on which line.
         JournalUnavailable: A file cannot be read.
     """
-    if files is None:
-        named = os.environ.get(ENVIRONMENT, "")
-        files = [path for path in named.split(os.pathsep) if path]
-    paths = [os.fspath(path) for path in files]
+    paths = identity_files(files)
     return _core.Identities(paths) if paths else None
+
+
+def identity_files(files: Iterable[str | os.PathLike[str]] | None = None) -> list[str]:
+    """The identity files that are given, or else those that `TREERING_IDENTITY` names."""
+    if files is None:
+        files = [path for path in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if path]
+    return [os.fspath(path) for path in files]
 
 
 def recipients(path: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -25,14 +25,15 @@ def add_records(parser: argparse.ArgumentParser) -> None:
         "--since", type=_options.time_ns, metavar="TIME", help="RFC 3339, or 10m, 2h, 3d ago"
     )
     parser.add_argument("--until", type=_options.time_ns, metavar="TIME", help="before this time")
+    _options.add_identity(parser)
 
 
-def open_records(directory: str) -> Store:
+def open_records(options: argparse.Namespace) -> Store:
     """The store of a journal, with what dead processes left in their rings."""
     from treering.store import open_store
 
-    Journal(directory).recover()
-    return open_store(directory)
+    Journal(options.directory).recover()
+    return open_store(options.directory, identities=options.identity)
 
 
 def range_of(text: str) -> tuple[int | None, int | None]:

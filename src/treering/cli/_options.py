@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from treering import _core
@@ -174,6 +175,21 @@ def time_ns(text: str) -> int:
     if found is None:
         raise ValueError
     return found
+
+
+def moment(text: str) -> str:
+    """A time as the query language has it, with the zone that people mean; also so long ago (`2h`)."""
+    from datetime import UTC, datetime
+
+    relative = _RELATIVE.fullmatch(text.strip())
+    is_local = re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", text)
+    with suppress(ValueError, OverflowError, OSError):
+        if relative:
+            at = time.time() - float(relative[1]) * _SECONDS[relative[2]]
+            return datetime.fromtimestamp(at, UTC).isoformat()
+        if is_local:
+            return datetime.fromisoformat(text).astimezone().isoformat()
+    return text
 
 
 def trust_of(value: str | None) -> str | None:

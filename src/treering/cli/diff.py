@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from treering.cli import _analysis
+from treering.cli import _analysis, _options
 from treering.cli._exit import Exit
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--limit", type=int, default=20, metavar="N", help="of each table (default: 20)"
     )
     parser.add_argument("--json", action="store_true", help="one change a line")
+    _options.add_identity(parser)
     parser.set_defaults(run=run)
 
 
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> Exit:
                 "--after is missing: only a range of time with an end is followed by one"
             )
         after = options.before.rpartition("..")[2] + ".."
-    with _analysis.open_records(options.directory) as store:
+    with _analysis.open_records(options) as store:
         sides = [_side(chosen) for chosen in (options.before, after)]
         found = diff(store, *sides, query=options.query, rate=options.rate)
     if options.json:

@@ -31,18 +31,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="default: by the file's ending",
     )
     parser.add_argument("--style", default="STANDARD", help="of txt: preset, shape or template")
-    parser.add_argument("--proofs", action="store_true", help="FILE.proofs: a proof for each record")
+    parser.add_argument(
+        "--proofs", action="store_true", help="FILE.proofs: a proof for each record"
+    )
     parser.add_argument("--reason", help="why, for the manifest and the journal")
     group = parser.add_argument_group("conditions", "all that are given must hold")
     group.add_argument("--level", help="least level, e.g. WARNING")
     group.add_argument("--component", help="component and what is below it")
     group.add_argument("--category", help="category, e.g. api")
-    group.add_argument("--since", metavar="TIME", help="RFC 3339, or -10m, -2h, now/d")
-    group.add_argument("--until", metavar="TIME", help="before this time")
+    group.add_argument(
+        "--since",
+        type=_options.moment,
+        metavar="TIME",
+        help="RFC 3339, or 10m, 2h, 3d ago, or now/d",
+    )
+    group.add_argument("--until", type=_options.moment, metavar="TIME", help="before this time")
     group.add_argument(
         "--journal", action="store_true", help="what the journal says of itself, too"
     )
-    parser.add_argument("--identity", action="append", default=[], metavar="FILE", help="age identity")
+    _options.add_identity(parser)
     parser.add_argument("--check", metavar="MANIFEST", help="check an export; nothing is exported")
     parser.add_argument("--trust", help="with --check: the pinned line, a policy, or a file of one")
     parser.add_argument("--json", action="store_true", help="the manifest on standard output")

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> Exit:
     """Shows them; NO when there is none."""
     from treering.analysis import patterns
 
-    with _analysis.open_records(options.directory) as store:
+    with _analysis.open_records(options) as store:
         found = patterns(
             store,
             query=options.query,

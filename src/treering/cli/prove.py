@@ -24,6 +24,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _options.add_journal(parser)
     parser.add_argument("index", type=int, metavar="INDEX", help="index of the record")
     parser.add_argument("--record", metavar="FILE", help="where to write the record's line")
+    _options.add_identity(parser)
     parser.set_defaults(run=run)
     parser = commands.add_parser(
         "export-tiles",
@@ -37,9 +38,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> Exit:
     """Proves one record."""
+    from treering.archive import identity_files
     from treering.seal import prove
 
-    proof, line = prove(options.directory, options.index)
+    identities = identity_files(options.identity)
+    proof, line = prove(options.directory, options.index, identities=identities)
     if options.record is not None:
         Path(options.record).write_bytes(line + b"\n")
     sys.stdout.write(proof)

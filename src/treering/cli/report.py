@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> Exit:
     from treering.analysis import report
 
     journal = Journal(options.directory)
-    with _analysis.open_records(options.directory) as store:
+    with _analysis.open_records(options) as store:
         found = report(
             store,
             query=options.query,

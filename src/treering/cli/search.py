@@ -29,8 +29,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     group.add_argument("--level", help="least level, e.g. WARNING")
     group.add_argument("--component", help="component and what is below it")
     group.add_argument("--category", help="category, e.g. api")
-    group.add_argument("--since", metavar="TIME", help="RFC 3339, or -10m, -2h, now/d")
-    group.add_argument("--until", metavar="TIME", help="before this time")
+    group.add_argument(
+        "--since",
+        type=_options.moment,
+        metavar="TIME",
+        help="RFC 3339, or 10m, 2h, 3d ago, or now/d",
+    )
+    group.add_argument("--until", type=_options.moment, metavar="TIME", help="before this time")
     group.add_argument("--field", action="append", default=[], type=_pair, metavar="KEY=VALUE")
     group.add_argument(
         "--journal", action="store_true", help="what the journal says of itself, too"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from treering.cli import _tables
+from treering.cli import _options, _tables
 from treering.cli._exit import Exit
-from treering.cli._options import add_identity, add_journal, duration_s
+from treering.cli._options import add_journal, duration_s
 from treering.cli._waiting import Waiting
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "statement", help="one SELECT about the view records; - reads it from stdin"
     )
     _tables.add_form(parser)
-    add_identity(parser)
+    _options.add_identity(parser)
     parser.add_argument("--limit", type=int, default=1000, help="rows at most (%(default)s)")
     parser.add_argument(
         "--timeout", type=duration_s, default=60, metavar="TIME", help="e.g. 30s, 5m (60s)"

@@ -42,13 +42,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--tiles", action="store_true", help="PATH is an exported or mirrored tree of tiles"
     )
     parser.add_argument("--record", metavar="FILE", help="the record a proof is about, - for stdin")
-    parser.add_argument(
-        "--identity",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="age identities that open an encrypted archive",
-    )
+    _options.add_identity(parser)
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="default: all cores")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.set_defaults(run=run)
@@ -63,6 +57,7 @@ def run(options: argparse.Namespace) -> Exit:
         if options.state is not None or options.max_age is not None:
             raise ValueError("--state and --max-age are about journals, not about tiles or proofs")
         return _tiles(path, options, trust) if options.tiles else _proof(path, options, trust)
+    from treering.archive import identity_files
     from treering.seal import verify
 
     max_age = None if options.max_age is None else _options.duration_s(options.max_age)
@@ -74,7 +69,7 @@ def run(options: argparse.Namespace) -> Exit:
         max_age_s=max_age,
         threads=options.threads,
         progress=progress,
-        identities=options.identity,
+        identities=identity_files(options.identity),
     )
     if progress is not None:
         progress.clear()

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import tempfile
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +17,7 @@ from treering.export import _forms
 from treering.export._manifest import Manifest, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from treering.store import Record, Records
 
@@ -57,7 +57,7 @@ class _Proofs:
     def __init__(self, directory: Path, path: Path) -> None:
         self.path = path
         self._directory = directory
-        self._file = path.open("x", encoding="utf-8", opener=_private)
+        self._file = open(path, "x", encoding="utf-8", opener=_private)  # noqa: SIM115 - see close
         self._waiting: list[tuple[int, bytes]] = []
 
     def take(self, record: Record) -> None:
@@ -84,7 +84,7 @@ def export(
     proofs: bool = False,
     reason: str | None = None,
     declare: bool = True,
-    identities: Iterable[str | os.PathLike[str]] = (),
+    identities: Sequence[str | os.PathLike[str]] | None = None,
     progress: Callable[[int], object] | None = None,
     **conditions: Any,
 ) -> Manifest:
@@ -101,7 +101,8 @@ def export(
         proofs: Also make `target.proofs`, a C2SP tlog-proof for each record; for `jsonl` and `json`.
         reason: Why, for manifest and journal.
         declare: Whether the journal says it. Without that nobody can tell later.
-        identities: Files with age identities, for archives that are encrypted.
+        identities: Files with age identities, for archives that are encrypted; by default those that
+            the environment variable `TREERING_IDENTITY` names.
         progress: Called with the number of records, now and then.
         conditions: As `Store.search` takes them: level, component, start, end, …
 
@@ -116,11 +117,9 @@ def export(
     form = _form_of(place, form, proofs=proofs)
     write = _writer(form, style)
     beside = place.with_name(f"{place.name}.manifest.json")
-    for path in (place, beside):
-        if path.exists():
-            raise ConfigurationError(f"'{path}' is there already: another name would be right")
+    _nothing_there(place, beside)
     with (
-        open_store(directory, identities=tuple(identities)) as store,
+        open_store(directory, identities=identities) as store,
         tempfile.TemporaryDirectory(prefix=".export-", dir=place.parent) as drafts,
     ):
         checkpoint = _checkpoint(journal)
@@ -128,14 +127,27 @@ def export(
         proving = _Proofs(journal, Path(drafts) / f"{place.name}.proofs") if proofs else None
         found = store.search(query, **conditions, order="oldest", limit=None)
         if found.is_table:
-            raise ConfigurationError("an export is of records: a query without pipes would be right")
+            raise ConfigurationError(
+                "an export is of records: a query without pipes would be right",
+                code="argument_invalid",
+                field="query",
+            )
         written = _Written(_told(cast("Records", found).records(), progress), proving)
         write(written, draft)
         if proving is not None:
             proving.write()
             proving.close()
-        made = _manifest(journal, place, form, draft, written, proving, checkpoint, reason)
-        made = _with_query(made, query, conditions)
+        made = _manifest(
+            journal,
+            place=place,
+            form=form,
+            draft=draft,
+            written=written,
+            proving=proving,
+            checkpoint=checkpoint,
+            query=_question(query, conditions),
+            reason=reason,
+        )
         if declare:
             _core.seal_declare(str(journal), EXPORTED, json.dumps(_facts(made)))
         draft.rename(place)
@@ -145,18 +157,30 @@ def export(
     return made
 
 
+def _nothing_there(*paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise ConfigurationError(
+                f"'{path}' is there already: another name would be right",
+                code="file_exists",
+                path=path,
+            )
+
+
 def _form_of(place: Path, form: str | None, *, proofs: bool) -> str:
     chosen = form or place.suffix.removeprefix(".").lower()
     if chosen not in FORMATS:
         raise ConfigurationError(
             f"export format '{chosen}' is not known: {', '.join(FORMATS)} would be right",
-            field="format",
+            code="argument_invalid",
+            field="form",
         )
     if proofs and chosen not in _PROVABLE:
         raise ConfigurationError(
             f"proofs are about lines as they were sealed, which {chosen} has not:"
             f" {' or '.join(_PROVABLE)} would be right",
-            field="format",
+            code="argument_invalid",
+            field="form",
         )
     return chosen
 
@@ -171,7 +195,7 @@ def _writer(form: str, style: str) -> Callable[[Iterable[Record], Path], None]:
     }.get(form) or _forms.as_text(style)
 
     def write(records: Iterable[Record], draft: Path) -> None:
-        with draft.open("xb", opener=_private) as file:
+        with open(draft, "xb", opener=_private) as file:
             file.writelines(pieces(records))
             file.flush()
             os.fsync(file.fileno())
@@ -184,7 +208,7 @@ def _write_parquet(records: Iterable[Record], draft: Path) -> None:
 
     from treering.store import arrow_batches
 
-    with draft.open("xb", opener=_private) as file:
+    with open(draft, "xb", opener=_private) as file:
         batches = arrow_batches(records)
         first = next(batches)
         with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
@@ -198,15 +222,13 @@ def _private(path: str, flags: int) -> int:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    with path.open("xb", opener=_private) as file:
+    with open(path, "xb", opener=_private) as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _told(
-    records: Iterable[Record], progress: Callable[[int], object] | None
-) -> Iterator[Record]:
+def _told(records: Iterable[Record], progress: Callable[[int], object] | None) -> Iterator[Record]:
     for count, record in enumerate(records, 1):
         if progress is not None and count % _BATCH == 0:
             progress(count)
@@ -222,12 +244,14 @@ def _checkpoint(journal: Path) -> str | None:
 
 def _manifest(
     journal: Path,
+    *,
     place: Path,
     form: str,
     draft: Path,
     written: _Written,
     proving: _Proofs | None,
     checkpoint: str | None,
+    query: dict[str, Any],
     reason: str | None,
 ) -> Manifest:
     from treering import __version__
@@ -236,7 +260,7 @@ def _manifest(
     if checkpoint is not None:
         origin, sealed, _ = _core.checkpoint_parse(checkpoint.encode())
     beyond = 0 if sealed is None or written.last is None else max(0, written.last + 1 - sealed)
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return Manifest(
         format=1,
         file=place.name,
@@ -246,7 +270,7 @@ def _manifest(
         count=written.count,
         first=written.first,
         last=written.last,
-        query={},
+        query=query,
         exported_at=now,
         exported_by=f"{_user()}@{platform.node()}",
         reason=reason,
@@ -266,11 +290,9 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _with_query(made: Manifest, query: str, conditions: dict[str, Any]) -> Manifest:
-    from dataclasses import replace
-
+def _question(query: str, conditions: dict[str, Any]) -> dict[str, Any]:
     given = {key: _plain(value) for key, value in conditions.items() if value not in (None, {})}
-    return replace(made, query={"query": query, **given})
+    return {"query": query, **given}
 
 
 def _plain(value: Any) -> Any:

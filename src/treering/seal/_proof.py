@@ -10,6 +10,7 @@ from treering.errors import VerificationFailed
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +26,27 @@ class Proven:
     """When the policy's witnesses cosigned, seconds since 1970."""
 
 
-def prove(directory: str | os.PathLike[str], index: int) -> tuple[str, bytes]:
+def prove(
+    directory: str | os.PathLike[str],
+    index: int,
+    *,
+    identities: Sequence[str | os.PathLike[str]] = (),
+) -> tuple[str, bytes]:
     """The proof of a record, and its canonical line.
 
     The proof is a C2SP tlog-proof, at most 1.5 KB for a million records; `verify_proof` needs no journal.
 
+    Args:
+        directory: The journal.
+        index: Of the record.
+        identities: Files with age identities, for an archive that is encrypted.
+
     Raises:
         JournalUnavailable: There is no sealed journal in `directory`.
         JournalDamaged: No checkpoint covers the record, or its content is gone.
+        ConfigurationError: The record is encrypted, and none of the identities opens it.
     """
-    return _core.seal_prove(directory, index)
+    return _core.seal_prove(directory, index, identities)
 
 
 def verify_proof(proof: str, record: bytes, *, trust: str) -> Proven:

@@ -55,12 +55,21 @@ class Part:
         end: Index before which they are.
         kept: The records, or `None` when they are too many to be kept.
         source: Then reads them from the segments, which it holds open.
+        version: Another one when records were taken out of it.
     """
 
     first: int
     end: int
     kept: pa.Table | None
     source: _core.ActiveBatches | None = None
+    version: int = 0
+
+    def is_same(self, other: Part) -> bool:
+        """Whether the other one holds the same records."""
+        ours, theirs = (
+            (part.first, part.end, part.version, part.kept is None) for part in (self, other)
+        )
+        return ours == theirs
 
     @property
     def absent(self) -> frozenset[str]:
@@ -87,6 +96,7 @@ class Active:
         self._batches: list[pa.RecordBatch] = []
         self._schema: pa.Schema | None = None
         self._end = 0
+        self._version = 0
 
     def part(self, first: int, end: int) -> Part:
         """The records from `first` to before `end`.
@@ -99,28 +109,34 @@ class Active:
         self._forget_before(first)
         if end < self._end:
             # The journal lost its end, or began anew.
-            self._batches, self._end = [], 0
+            self.forget()
         start = max(first, self._end)
         if start < end or self._schema is None:
             reader = pa.RecordBatchReader.from_stream(self._open(start, end))
             self._schema = reader.schema
+            # Kept when all of it was read, so that nothing is read twice after an error.
+            read: list[pa.RecordBatch] = []
+            kept_bytes = sum(batch.nbytes for batch in self._batches)
             for batch in reader:
-                self._batches.append(batch)
-                if self._kept_bytes() > _KEPT_BYTES:
+                read.append(batch)
+                kept_bytes += batch.nbytes
+                if kept_bytes > _KEPT_BYTES:
                     self._batches, self._end = [], 0
-                    return Part(first, end, None, self._open(first, end))
-            self._end = end
+                    return Part(first, end, None, self._open(first, end), self._version)
+            self._batches, self._end = [*self._batches, *read], end
         if len(self._batches) > _MOST_BATCHES:
             table = pa.Table.from_batches(self._batches).combine_chunks()
             self._batches = table.to_batches()
         kept = pa.Table.from_batches(self._batches, self._schema)
-        return Part(first, end, kept)
+        return Part(first, end, kept, version=self._version)
+
+    def forget(self) -> None:
+        """Reads everything again the next time."""
+        self._batches, self._end = [], 0
+        self._version += 1
 
     def _open(self, first: int, end: int) -> _core.ActiveBatches:
         return _core.ActiveBatches(self._directory, first, end, columns=list(COLUMNS))
-
-    def _kept_bytes(self) -> int:
-        return sum(batch.nbytes for batch in self._batches)
 
     def _forget_before(self, first: int) -> None:
         self._batches = [left for batch in self._batches for left in _from(batch, first)]

@@ -51,7 +51,7 @@ _COUNT = Aggregate("count", None, None, "count")
 def open_store(
     directory: str | os.PathLike[str],
     *,
-    identities: Sequence[str | os.PathLike[str]] = (),
+    identities: Sequence[str | os.PathLike[str]] | None = None,
     memory: int = 1 << 30,
     threads: int | None = None,
 ) -> Store:
@@ -59,7 +59,8 @@ def open_store(
 
     Args:
         directory: Of the journal.
-        identities: Files with age identities, for archives that are encrypted.
+        identities: Files with age identities, for archives that are encrypted; by default those that
+            the environment variable `TREERING_IDENTITY` names.
         memory: Bytes that questions may take, beside what the active records need.
         threads: How many work on one; the default is one per core.
 
@@ -85,7 +86,7 @@ class JournalStore:
     def __init__(
         self,
         directory: Path,
-        identities: Sequence[str | os.PathLike[str]],
+        identities: Sequence[str | os.PathLike[str]] | None,
         *,
         memory: int,
         threads: int | None,

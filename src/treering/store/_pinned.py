@@ -141,15 +141,28 @@ class Segment:
         # Index and offset of the first line of each piece; the last one is where to go on.
         self._pieces = [(self.first, 0)]
 
-    def lines(self, indexes: list[int]) -> Iterator[tuple[int, bytes]]:
-        """The lines with these indexes, which rise.
+    def is_still(self, path: str | os.PathLike[str]) -> bool:
+        """Whether this file lies there, and was not written anew without some records.
+
+        Raises:
+            OSError: No file lies there.
+        """
+        status = os.stat(path)  # noqa: PTH116
+        return (status.st_dev, status.st_ino) == self.file.identity[:2]
+
+    def lines(self, indexes: list[int], end: int) -> Iterator[tuple[int, bytes]]:
+        """The lines with these indexes, which rise; an empty one where a record was taken out.
+
+        Args:
+            indexes: Of the lines.
+            end: Index before which all was committed; what lies behind it may be taken back.
 
         Raises:
             JournalDamaged: It does not hold them.
         """
         from bisect import bisect_right
 
-        self._look_as_far_as(indexes[-1])
+        self._look_as_far_as(indexes[-1], end)
         at = 0
         while at < len(indexes):
             piece = bisect_right(self._pieces, (indexes[at], float("inf"))) - 1
@@ -163,17 +176,24 @@ class Segment:
             end_index, end = self._pieces[piece + 1]
             found = os.pread(self.file.descriptor, end - begin, begin).split(b"\n")
             while at < len(indexes) and indexes[at] < end_index:
-                yield indexes[at], found[indexes[at] - first]
+                line = found[indexes[at] - first]
+                # What was taken out since the file was opened was overwritten with blanks.
+                is_gone = line[:1] == b" " or line[-1:] == b" "
+                yield indexes[at], b"" if is_gone else line
                 at += 1
 
-    def _look_as_far_as(self, index: int) -> None:
+    def _look_as_far_as(self, index: int, end: int) -> None:
         size = _PIECE_BYTES
         while self._pieces[-1][0] <= index:
             first, begin = self._pieces[-1]
             piece = os.pread(self.file.descriptor, size, begin)
             length = piece.rfind(b"\n") + 1
-            if length:
-                self._pieces.append((first + piece.count(b"\n", 0, length), begin + length))
+            count = piece.count(b"\n", 0, length)
+            if first + count > end:
+                count = end - first
+                length = sum(len(line) + 1 for line in piece.split(b"\n", count)[:count])
+            if count > 0:
+                self._pieces.append((first + count, begin + length))
                 size = _PIECE_BYTES
             elif len(piece) == size:
                 size *= 2

@@ -39,7 +39,7 @@ class Conditions:
         level: The least level.
         category: Exactly this one.
         component: This one and those below it.
-        start: From then on: RFC 3339, a time of the query language (`10m`), or a time with its zone.
+        start: From then on: RFC 3339, a time of the query language (`-10m`), or a time with its zone.
         end: Before then.
         text: Words that stand next to each other.
         fields: Values by field.

@@ -143,6 +143,8 @@ class Sandbox:
             is_done = True
             said = _channel.receive_json(payload)
             if kind == _channel.FAILED:
+                # Perhaps before it saw all files: they are handed over again.
+                worker.files = None
                 raise meaning(said["type"], said["message"]) or TreeringError(
                     said["message"], code="query_failed"
                 )
@@ -167,7 +169,7 @@ class Sandbox:
         """The active records in a file that has no name."""
         import pyarrow as pa
 
-        if self._active and (self._active[0].first, self._active[0].end) == (part.first, part.end):
+        if self._active and self._active[0].is_same(part):
             return self._active[1]
         if part.kept is not None:
             descriptor = os.memfd_create("treering-active", os.MFD_CLOEXEC)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from treering import _core
+from treering.archive import identities as identities_in
 from treering.errors import ConfigurationError, JournalUnavailable
 from treering.store._active import Active
 from treering.store._pinned import ArchiveFile, Held, Segment
@@ -57,7 +58,7 @@ class Snapshot:
             for of, end in zip(self.segments, ends, strict=True)
         )
         for segment, inside in _shared(indexes, segments):
-            found.extend(segment.lines(inside))
+            found.extend(segment.lines(inside, self.end))
         return found
 
 
@@ -74,7 +75,9 @@ def _shared(
 class Snapshots:
     """Takes snapshots of a journal, and keeps what the next one will need again."""
 
-    def __init__(self, directory: Path, identities: Sequence[str | os.PathLike[str]]) -> None:
+    def __init__(
+        self, directory: Path, identities: Sequence[str | os.PathLike[str]] | None
+    ) -> None:
         self.directory = directory
         self._identities = identities
         self._opening: _core.Identities | None = None
@@ -120,19 +123,40 @@ class Snapshots:
         starts = sorted(segments)
         ends = [*starts, end][1:]
         wanted = [start for start, stop in zip(starts, ends, strict=True) if stop > first]
-        self._segments = {
-            start: self._segments.get(start) or Segment(segments[start]) for start in wanted
-        }
-        held = tuple(self._segments.values())
-        return Snapshot(files, held, self._active.part(first, end), end)
+        if any(start >= first and start not in segments for start in self._segments):
+            # It went although older ones stay: some of their records are kept longer.
+            self._active.forget()
+        held = tuple(self._segment(start, segments[start]) for start in wanted)
+        self._segments = {segment.first: segment for segment in held}
+        part = self._active.part(first, end)
+        try:
+            for segment in held:
+                if not segment.is_still(segments[segment.first]):
+                    raise FileNotFoundError(segment.name)
+        except OSError:
+            # It went, or was written anew, before its records were read: who knows what was read.
+            self._active.forget()
+            raise
+        return Snapshot(files, held, part, end)
+
+    def _segment(self, first: int, path: Path) -> Segment:
+        known = self._segments.get(first)
+        if known is not None and known.is_still(path):
+            return known
+        if known is not None:
+            # It was written anew because records were taken out of it: none of them may be found.
+            self._active.forget()
+        return Segment(path)
 
     def _archive(self) -> tuple[ArchiveFile, ...]:
         look = self._names()
         if self._last and self._last[0] == look:
             return self._last[1]
         files = self._listed()
-        # What was replaced in between is looked at again.
-        self._last = (look, files) if self._names() == look else None
+        if self._names() != look:
+            # What was opened need not be what was listed: a file that was merged holds more.
+            raise FileNotFoundError(str(self.directory / "archive"))
+        self._last = (look, files)
         return files
 
     def _names(self) -> _Look:
@@ -158,17 +182,21 @@ class Snapshots:
         if not listed["is_encrypted"]:
             held = Held.open(listed["path"])
             return ArchiveFile(listed["path"], lambda: held, listed)
-        if not self._identities:
+        if self._opening is None:
+            self._opening = identities_in(self._identities)
+        if self._opening is None:
             raise ConfigurationError(
                 f"archive '{listed['path']}' is encrypted, and no identity was given",
                 code="archive_encrypted",
                 path=listed["path"],
                 field="identities",
-                hint="open_store(directory, identities=[file]), --identity FILE",
+                hint="open_store(directory, identities=[file]), --identity FILE, TREERING_IDENTITY=FILE",
             )
-        return ArchiveFile(listed["path"], lambda: self._decrypt(listed["path"]), listed)
+        opening = self._opening
+        return ArchiveFile(listed["path"], lambda: _decrypt(listed["path"], opening), listed)
 
-    def _decrypt(self, path: str) -> Held:
-        if self._opening is None:
-            self._opening = _core.Identities(list(self._identities))
-        return Held(os.dup(_core.age_decrypt(path, self._opening).fileno()))
+
+def _decrypt(path: str, opening: _core.Identities) -> Held:
+    # The file is gone with its object, and so is its descriptor.
+    file = _core.age_decrypt(path, opening)
+    return Held(os.dup(file.fileno()))

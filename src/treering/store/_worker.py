@@ -83,6 +83,8 @@ def _open(request: dict[str, Any], files: list[int]) -> duckdb.DuckDBPyConnectio
         f"memory_limit = '{request['memory']}B'",
         "max_temp_directory_size = '0B'",
         f"allowed_paths = [{allowed}]",
+        # A path counts as what it leads to, which for a file that was replaced or removed is itself.
+        f"allowed_directories = ['/proc/{os.getpid()}/fd/']",
         "enable_external_access = false",
     ):
         engine.sql(f"SET {setting}")

@@ -31,8 +31,7 @@ fn key() -> Key {
 
 fn archived(directory: &Path, lines: &[String]) -> Archived {
     let text = directory.join("0.jsonl");
-    fs::write(&text, lines.iter().map(|line| format!("{line}\n")).collect::<String>())
-        .expect("lines");
+    fs::write(&text, format!("{}\n", lines.join("\n"))).expect("lines");
     let path = directory.join(format!("{:020}.parquet", 0));
     let inputs = [Input::Segment { first: 0, records: None, path: text }];
     let identities = Identities::none();

@@ -13,7 +13,7 @@ use super::columns::{Splitter, GROUPS};
 use super::promote::{Plan, Shares};
 use crate::error::{At, Error, Result};
 use crate::filter::Filter;
-use crate::journal::{segments, Journal, Reader};
+use crate::journal::{segments, without_blanks, Journal, Reader};
 
 const BATCH_ROWS: usize = 8192;
 const BATCH_BYTES: usize = 4 << 20;
@@ -251,7 +251,7 @@ impl Open {
             if end > 0 || read < size {
                 bytes.truncate(end);
                 self.offset += end as u64;
-                return Ok(bytes);
+                return Ok(without_blanks(bytes));
             }
             size *= 2;
         }

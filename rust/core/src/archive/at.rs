@@ -64,8 +64,9 @@ fn read(path: &Path, indexes: &[u64]) -> Result<Vec<Vec<u8>>> {
         for row in 0..rows.len() {
             let at = rows.index(row).and_then(|index| indexes.binary_search(&index).ok());
             let at = at.ok_or_else(|| wrong("its rows are not where its statistics say"))?;
-            rows.push_line(row, &mut times, &mut found[at])
-                .ok_or_else(|| wrong(&format!("the row of record {} contradicts itself", indexes[at])))?;
+            rows.push_line(row, &mut times, &mut found[at]).ok_or_else(|| {
+                wrong(&format!("the row of record {} contradicts itself", indexes[at]))
+            })?;
         }
     }
     Ok(found)

@@ -23,7 +23,7 @@ impl Shape {
         let is_possible = self.segment.is_power_of_two()
             && self.segment <= 1 << 18
             && self.starts <= 1 << 30
-            && self.starts % self.segment == 0
+            && self.starts.is_multiple_of(self.segment)
             && self.starts >= self.segment;
         let places = self.starts as usize + 2 * self.segment as usize;
         // With one to spare, so that each fingerprint can be read as two bytes.
@@ -69,7 +69,7 @@ fn fingerprint(bytes: &[u8], place: usize) -> u8 {
     (pair >> (bit % 8)) as u8 & ((1 << BITS) - 1)
 }
 
-/// The finaliser of MurmurHash3, as `xorf` uses it.
+/// The finaliser of `MurmurHash3`, as `xorf` uses it.
 fn mix(mut key: u64) -> u64 {
     key ^= key >> 33;
     key = key.wrapping_mul(0xff51_afd7_ed55_8ccd);

@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_secret_key_given_as_recipient_is_refused_and_not_repeated() {
-        let refused = Recipients::parse(&["age-secret-key-1qqqq"]).err().expect("no recipient");
+        let refused = Recipients::parse(&["age-secret-key-1qqqq"]).expect_err("no recipient");
 
         assert!(refused.to_string().contains("secret key"), "{refused}");
         assert!(!refused.to_string().contains("1qqqq"), "{refused}");
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_recipient_that_is_none_is_named() {
-        let refused = Recipients::parse(&["age1nonsense"]).err().expect("no recipient");
+        let refused = Recipients::parse(&["age1nonsense"]).expect_err("no recipient");
 
         assert!(refused.to_string().starts_with("setting archive_recipients is 'age1nonsense'"));
     }
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn keys_that_protect_nothing_are_refused() {
         let of_zeros = "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z";
-        let refused = Recipients::parse(&[of_zeros]).err().expect("refused");
+        let refused = Recipients::parse(&[of_zeros]).expect_err("refused");
 
         assert!(refused.to_string().contains("low order"), "{refused}");
         let usual = x25519::Identity::generate().to_public();

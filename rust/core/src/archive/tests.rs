@@ -60,9 +60,9 @@ fn record(at: u64) -> Vec<u8> {
         at,
         at % 90,
         at % 7,
-        (at % 50) as f64 / 4.0,
+        f64::from(u32::try_from(at % 50).expect("below 50")) / 4.0,
         at % 3,
-        at % 2 == 0
+        at.is_multiple_of(2)
     )
     .into_bytes()
 }
@@ -130,7 +130,7 @@ fn small_segments_become_one_file_and_are_pruned_in_another() {
     assert_eq!(merged.facts.segments, [0, 10, 20]);
 
     let identities = Identities::default();
-    let keep = |about: &super::About<'_>| about.index % 2 == 0;
+    let keep = |about: &super::About<'_>| about.index.is_multiple_of(2);
     let options = WriteOptions { journal_id: "j", keep: Some(&keep), identities: &identities };
     let path = directory.path().join("pruned.parquet");
     let facts = write(&[Input::Archived(merged)], &path, &options).expect("written");

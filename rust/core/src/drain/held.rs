@@ -1,7 +1,8 @@
 //! Legal holds, where records go: nobody takes what is held.
 
+use std::path::Path;
+
 use super::units::Unit;
-use super::Leader;
 use crate::archive::Identities;
 use crate::clock::parse_rfc3339;
 use crate::error::{Error, Result};
@@ -32,22 +33,20 @@ fn times_of(unit: &Unit) -> Result<Times> {
     Ok((oldest, newest))
 }
 
-impl Leader {
-    /// # Errors
-    /// When one of the units holds records under a legal hold.
-    pub(super) fn check_held<'a>(&self, units: impl Iterator<Item = &'a Unit>) -> Result<()> {
-        let holds = Holds::load(self.journal.directory())?.holds;
-        if holds.is_empty() {
-            return Ok(());
-        }
-        for unit in units {
-            let (oldest, newest) = times_of(unit)?;
-            if let Some(hold) = holds.iter().find(|hold| hold.covers_times(oldest, newest)) {
-                let path = unit.path().to_owned();
-                let what = format!("it is under the legal hold '{}': {}", hold.name, hold.reason);
-                return Err(Error::Refused { path, what });
-            }
-        }
-        Ok(())
+/// # Errors
+/// When one of the units holds records under a legal hold.
+pub(super) fn check_held<'a>(journal: &Path, units: impl Iterator<Item = &'a Unit>) -> Result<()> {
+    let holds = Holds::load(journal)?.holds;
+    if holds.is_empty() {
+        return Ok(());
     }
+    for unit in units {
+        let (oldest, newest) = times_of(unit)?;
+        if let Some(hold) = holds.iter().find(|hold| hold.covers_times(oldest, newest)) {
+            let path = unit.path().to_owned();
+            let what = format!("it is under the legal hold '{}': {}", hold.name, hold.reason);
+            return Err(Error::Refused { path, what });
+        }
+    }
+    Ok(())
 }

@@ -5,8 +5,9 @@
 
 mod archiving;
 mod commit;
-mod merge;
+mod cutting;
 mod held;
+mod merge;
 mod prune;
 mod retaining;
 mod rewrap;

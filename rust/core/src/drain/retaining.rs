@@ -1,25 +1,31 @@
-//! Retention at work: a thread of its own looks and decides, the leader takes one file at a time.
+//! Retention at work: a thread of its own looks, decides and writes what takes a file's place; the leader says
+//! so in the journal and carries it out, one file at a time.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{channel, Receiver, TryRecvError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::archiving::pace::{Halt, Pace};
 use super::archiving::Archiving;
+use super::cutting::{Ground, Ready};
+use super::units::remove_beside;
 use super::{Cut, Leader};
 use crate::archive::Identities;
 use crate::clock::rfc3339;
 use crate::error::{At, Error, Result};
 use crate::journal::{notice, sync_directory};
-use crate::retention::{plan, Because, Holds, Looker, Plan, Rules, Step, Survey, Why};
+use crate::retention::{plan, space_of, Because, Holds, Looker, Plan, Rules, Step, Survey, Why};
 use crate::seal::PRUNED;
 
 /// How long after the lead began, or the rules changed, the first look is; how long until the next.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(60);
+/// How often the free space alone is looked at.
+const WATCH: Duration = Duration::from_secs(1);
 /// In an emergency.
 const URGENT_LOOK: Duration = Duration::from_secs(2);
 /// How often an emergency waits for segments to be archived instead of taking records.
@@ -35,77 +41,161 @@ pub struct Retained {
     pub steps: usize,
 }
 
-/// A look by the thread.
-type Look = Result<(Looker, Survey, Plan)>;
+/// What a round of the thread has come to.
+#[derive(Debug)]
+enum Outcome {
+    Looked(Box<(Looker, Survey, Plan)>),
+    Ready(Box<(Step, Ready)>),
+    Failed(Error),
+}
+
+/// The thread at work; it is told to end when nobody wants its outcome any more, and nobody waits for that.
+#[derive(Debug)]
+struct Round {
+    halt: Arc<Halt>,
+    outcome: Receiver<Outcome>,
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        self.halt.ask(Duration::ZERO);
+    }
+}
 
 /// Retention as the leader does it besides everything else.
 #[derive(Debug, Default)]
 pub(crate) struct Retaining {
     looker: Option<Looker>,
-    round: Option<Receiver<Look>>,
+    round: Option<Round>,
     steps: VecDeque<Step>,
     next_look: Option<Instant>,
+    next_watch: Option<Instant>,
     rules: Option<Rules>,
     /// Errors and emergencies that the journal has been told of.
     told: HashSet<String>,
     waited: u32,
+    is_urgent: bool,
 }
 
 impl Retaining {
-    /// Takes one step, or looks whether there are any. Cheap when there is nothing to do.
+    /// Takes one step, or has the thread prepare one, or look whether there are any. Cheap when there is
+    /// nothing to do.
     pub fn attend(&mut self, leader: &mut Leader, archiving: &mut Archiving) {
         if self.rules.as_ref() != Some(&leader.settings.retention) {
             self.rules = Some(leader.settings.retention.clone());
-            self.steps.clear();
+            (self.steps, self.round) = (VecDeque::new(), None);
             self.next_look = Some(Instant::now() + FIRST_LOOK);
         }
-        if !leader.settings.retention.is_active() || leader.has_backlog() {
+        if !leader.settings.retention.is_active() {
             return;
         }
+        if let Some(round) = &self.round {
+            match round.outcome.try_recv() {
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => self.round = None,
+                Ok(outcome) => {
+                    self.round = None;
+                    self.settle(leader, archiving, outcome);
+                }
+            }
+            return;
+        }
+        self.watch(leader);
         if let Some(step) = self.steps.pop_front() {
+            self.begin_step(leader, step);
+        } else if self.next_look.is_some_and(|due| Instant::now() >= due) {
+            self.next_look = Some(Instant::now() + LOOK);
+            let mut looker = self.looker.take().unwrap_or_default();
+            let directory = leader.journal.directory().to_owned();
+            self.begin(leader, move |_| {
+                let survey = looker.look(&directory)?;
+                let plan = plan(&survey.situation());
+                Ok(Outcome::Looked(Box::new((looker, survey, plan))))
+            });
+        }
+    }
+
+    /// Looks at once when the disk fills up between two looks.
+    fn watch(&mut self, leader: &Leader) {
+        let Some(floor) = leader.settings.retention.floor() else { return };
+        let now = Instant::now();
+        if self.is_urgent || self.next_watch.is_some_and(|due| now < due) {
+            return;
+        }
+        self.next_watch = Some(now + WATCH);
+        let space = space_of(leader.journal.directory());
+        if space.is_ok_and(|space| space.free < floor.bytes(space)) {
+            self.next_look = Some(now);
+        }
+    }
+
+    fn begin_step(&mut self, leader: &mut Leader, step: Step) {
+        if leader.seal().is_none() {
+            // The file goes whole, which takes no time.
             if let Err(error) = leader.take_step(&step) {
-                self.steps.clear();
                 self.fail(leader, &error);
             }
             return;
         }
-        match self.round.as_ref().map(Receiver::try_recv) {
-            Some(Err(TryRecvError::Empty)) => {}
-            Some(Err(TryRecvError::Disconnected)) => self.round = None,
-            Some(Ok(look)) => {
-                self.round = None;
-                match look {
-                    Ok((looker, survey, plan)) => {
-                        self.looker = Some(looker);
-                        self.take_up(leader, archiving, &survey, plan);
-                    }
-                    Err(error) => self.fail(leader, &error),
-                }
-            }
-            None if self.next_look.is_some_and(|due| Instant::now() >= due) => self.look(leader),
-            None => {}
-        }
+        let ground = Ground::of(leader);
+        self.begin(leader, move |pace| {
+            let cuts = [Cut { first: step.first, end: step.end, keep: step.keep.clone() }];
+            let ready = Ready::prepare(&ground, &cuts, &Identities::default(), pace)?;
+            Ok(Outcome::Ready(Box::new((step, ready))))
+        });
     }
 
-    fn look(&mut self, leader: &Leader) {
-        self.next_look = Some(Instant::now() + LOOK);
-        let mut looker = self.looker.take().unwrap_or_default();
-        let directory = leader.journal.directory().to_owned();
-        let (sender, round) = channel();
+    fn begin(
+        &mut self,
+        leader: &Leader,
+        work: impl FnOnce(&Pace) -> Result<Outcome> + Send + 'static,
+    ) {
+        let (sender, outcome) = channel();
+        let halt = Arc::new(Halt::default());
+        // Room is needed at once in an emergency.
+        let share = if self.is_urgent { 1.0 } else { leader.settings.archive_cpu };
+        let theirs = halt.clone();
         let spawned = std::thread::Builder::new()
             .name("treering-retain".into())
             .stack_size(2 << 20)
             .spawn(move || {
                 crate::priority::be_modest();
-                let look = looker.look(&directory);
-                // Nobody listens when the lead is gone.
-                let _ = sender.send(look.map(|survey| {
-                    let plan = plan(&survey.situation());
-                    (looker, survey, plan)
-                }));
+                // Nobody listens when the lead is gone; drafts remove themselves then.
+                let _ =
+                    sender.send(work(&Pace::new(share, theirs)).unwrap_or_else(Outcome::Failed));
             });
         // Without a thread for it, it waits.
-        self.round = spawned.ok().map(|_| round);
+        self.round = spawned.ok().map(|_| Round { halt, outcome });
+    }
+
+    fn settle(&mut self, leader: &mut Leader, archiving: &mut Archiving, outcome: Outcome) {
+        let carried = match outcome {
+            Outcome::Looked(look) => {
+                let (looker, survey, plan) = *look;
+                self.looker = Some(looker);
+                return self.take_up(leader, archiving, &survey, plan);
+            }
+            Outcome::Ready(prepared) => {
+                let (step, ready) = *prepared;
+                leader.carry_out(ready).map(|pruned| {
+                    let pruned = pruned.filter(|pruned| pruned.segments + pruned.thinned > 0);
+                    pruned.inspect(|_| leader.count(&step)).is_some()
+                })
+            }
+            Outcome::Failed(error) => Err(error),
+        };
+        match carried {
+            Ok(true) => {}
+            // Its files have become others meanwhile: what is due is decided anew.
+            Ok(false) => self.again(),
+            Err(error) => self.fail(leader, &error),
+        }
+    }
+
+    fn again(&mut self) {
+        self.steps.clear();
+        let wait = if self.is_urgent { URGENT_LOOK } else { RETRY };
+        self.next_look = Some(Instant::now() + wait);
     }
 
     fn take_up(
@@ -117,6 +207,7 @@ impl Retaining {
     ) {
         let totals = &leader.domain.control().totals;
         totals.retention_spared.store(plan.spared.len() as u64, Ordering::Relaxed);
+        self.is_urgent = plan.emergency.is_some();
         let Some(emergency) = plan.emergency else {
             (self.waited, self.told) = (0, HashSet::new());
             archiving.hurry(false);
@@ -127,7 +218,9 @@ impl Retaining {
         let can_shrink = survey.settings.archive && survey.parts.iter().any(|p| !p.is_archived);
         archiving.hurry(can_shrink);
         self.tell(leader, "emergency clean-up", &emergency_fields(&plan, emergency.wanted));
-        if can_shrink && self.waited < PATIENCE {
+        // Below half of the mark there is no time left.
+        let is_early = emergency.free >= emergency.wanted / 5 * 2;
+        if can_shrink && is_early && self.waited < PATIENCE {
             // What becomes smaller need not go.
             self.waited += 1;
             self.steps = plan.steps.into_iter().filter(|s| s.why != Why::FreeSpace).collect();
@@ -151,7 +244,7 @@ impl Retaining {
 
     fn fail(&mut self, leader: &mut Leader, error: &Error) {
         leader.domain.control().totals.retention_errors.fetch_add(1, Ordering::Relaxed);
-        self.next_look = Some(Instant::now() + RETRY);
+        self.again();
         let what = error.to_string();
         if self.told.len() < 100 && self.told.insert(what.clone()) {
             leader.notices.push(notice("retention failed", &[("error", what.into())]));
@@ -211,10 +304,14 @@ impl Leader {
         } else {
             self.remove_unsealed(step)?;
         }
+        self.count(step);
+        Ok(())
+    }
+
+    fn count(&self, step: &Step) {
         let totals = &self.domain.control().totals;
         totals.pruned_records.fetch_add(step.records, Ordering::Relaxed);
         totals.pruned_bytes.fetch_add(step.bytes, Ordering::Relaxed);
-        Ok(())
     }
 
     /// In a journal without seal files go whole, and nothing has to stay of them.
@@ -234,19 +331,14 @@ impl Leader {
                 ("min_index", step.end.into()),
                 ("segments", vec![Value::from(format!("{:020}", step.first))].into()),
                 ("newest", step.newest.clone().unwrap_or_else(|| rfc3339(0)).into()),
-                ("policy", serde_json::json!({"retention_min_age_s": self.settings.retention_min_age_s})),
+                (
+                    "policy",
+                    serde_json::json!({"retention_min_age_s": self.settings.retention_min_age_s}),
+                ),
             ],
         )?;
         std::fs::remove_file(&path).at("removing", &path)?;
-        remove_beside(&path);
+        remove_beside(&path)?;
         sync_directory(path.parent().unwrap_or(&directory))
-    }
-}
-
-fn remove_beside(path: &Path) {
-    let stem = path.file_name().and_then(|name| name.to_str()?.split('.').next());
-    for ending in ["tokens", "json"] {
-        // What is not there needs no removing; what stays is found by its name.
-        let _ = stem.map(|stem| std::fs::remove_file(path.with_file_name(format!("{stem}.{ending}"))));
     }
 }

@@ -1,7 +1,7 @@
 //! What a closed part of a journal lies in: a segment, or a file of the archive.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::archive::{self, Archived, Identities, Lines};
 use crate::error::{At, Error, Result};
@@ -99,7 +99,7 @@ impl Unit {
         let path = self.path();
         fs::remove_file(path).at("removing", path)?;
         if let Self::Archived(file) = self {
-            remove_beside(file)?;
+            remove_beside(&file.path)?;
         }
         let parent = path.parent().unwrap_or(path);
         if matches!(self, Self::Archived(_)) && fs::remove_dir(parent).is_ok() {
@@ -123,20 +123,15 @@ impl UnitLines {
     }
 }
 
-/// `N.parquet` and `N.parquet.age` have `N.tokens` and `N.json` beside them.
-fn beside(file: &Archived, ending: &str) -> PathBuf {
-    let mut path = file.path.with_extension("");
-    if file.is_encrypted {
-        path.set_extension("");
-    }
-    path.with_extension(ending)
-}
-
-/// Removes what was made from the file: it would say more than the file does.
-pub(super) fn remove_beside(file: &Archived) -> Result<()> {
-    let endings: &[&str] = if file.is_encrypted { &["tokens", "json"] } else { &["tokens"] };
+/// Removes what was made from a file of the archive: it would say more than the file does.
+///
+/// `N.parquet` has `N.tokens` beside it, `N.parquet.age` has `N.json`.
+pub(super) fn remove_beside(path: &Path) -> Result<()> {
+    let is_encrypted = path.extension().is_some_and(|ending| ending == "age");
+    let plain = if is_encrypted { path.with_extension("") } else { path.to_owned() };
+    let endings: &[&str] = if is_encrypted { &["tokens", "json"] } else { &["tokens"] };
     for ending in endings {
-        let path = beside(file, ending);
+        let path = plain.with_extension(ending);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error).at("removing", &path);
@@ -148,10 +143,13 @@ pub(super) fn remove_beside(file: &Archived) -> Result<()> {
 }
 
 /// The closed units of a sealed journal, in order. Where both lie there, it is the archive's file; the
-/// segments that it stands for come second.
-pub(super) fn units(journal: &Journal) -> Result<(Vec<Unit>, Vec<Segment>)> {
+/// segments that it stands for come second. Of the rest only those below `sealed` count: their seal files
+/// are stored.
+pub(super) fn units(journal: &Journal, sealed: u64) -> Result<(Vec<Unit>, Vec<Segment>)> {
     // In this order: what leaves `active` meanwhile is in the archive.
-    let segments = segments(journal)?;
+    let mut segments = segments(journal)?;
+    let closed = segments.iter().skip(1).filter(|next| next.first <= sealed).count();
+    segments.truncate(closed);
     let files = archive::list(journal.directory())?;
     let (mut found, mut covered) = (Vec::new(), Vec::new());
     for segment in segments {

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::archiving::pace::Pace;
 use super::archiving::{Archiving, Progress};
+use super::cutting::Ground;
+use super::held::check_held;
 use super::swap::Swap;
 use super::units::{units, Unit};
 use super::{Leader, Purpose};
@@ -167,26 +170,21 @@ impl Leader {
         // The seal files of all closed segments are there then.
         self.seal_all()?;
         let parts = self.erasable(&indices, identities)?;
-        self.check_held(parts.iter().map(|(unit, _)| unit))?;
+        check_held(self.journal.directory(), parts.iter().map(|(unit, _)| unit))?;
         let mut indices: Vec<u64> = parts.iter().flat_map(|(_, part)| part).copied().collect();
         indices.sort_unstable();
         indices.dedup();
         if indices.is_empty() {
             return Ok(());
         }
+        let (ground, pace) = (Ground::of(self), Pace::unlimited());
         let mut swaps = Vec::new();
         for (unit, part) in &parts {
             let Unit::Archived(file) = unit else { continue };
             let keep = |index: u64| part.binary_search(&index).is_err();
-            match Swap::write(self, file, identities, &keep) {
-                Ok(swap) => swaps.push(swap),
-                Err(error) => {
-                    Swap::give_up(&swaps);
-                    return Err(error);
-                }
-            }
+            swaps.push(Swap::write(&ground, file, identities, &keep, &pace)?);
         }
-        Swap::announce(self, &swaps)?;
+        Swap::announce(self, swaps.iter())?;
         self.declare(
             ERASED,
             &[("indices", indices.into()), ("reason", reason.into()), ("request", request.into())],
@@ -216,7 +214,7 @@ impl Leader {
 
     /// Where the records lie, those of them that have content; a record that is being archived twice.
     fn erasable(&self, indices: &[u64], identities: &Identities) -> Result<Vec<(Unit, Vec<u64>)>> {
-        let (mut all, covered) = units(&self.journal)?;
+        let (mut all, covered) = units(&self.journal, self.committed.end)?;
         let pruned = indices.iter().find(|index| !all.iter().any(|unit| unit.has(**index)));
         if let Some(index) = pruned {
             return Err(self.refuse(format!("record {index} was pruned")));

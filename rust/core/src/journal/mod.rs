@@ -31,6 +31,7 @@ pub use notice::{component_name, notice, COMPONENT, EXPORTED, LEVEL_CHANGED};
 pub use pieces::Pieces;
 pub use place_lock::PlaceLock;
 pub use places::begin;
+pub(crate) use reader::without_blanks;
 pub use reader::{Batch, Reader};
 pub use recover::{adopt, Adopted};
 pub use segment::{end_of_files, last_line, segments, Segment};

@@ -16,7 +16,7 @@ pub(super) enum Place {
         /// No other follows it.
         is_newest: bool,
     },
-    Archived(Archived),
+    Archived(Box<Archived>),
 }
 
 impl Place {
@@ -57,11 +57,12 @@ pub(super) fn find(journal: &Journal, index: u64, ended: Option<u64>) -> Result<
         segment: segment.clone(),
         is_newest: Some(segment.first) == newest,
     };
-    if let Some(segment) = active.iter().find(|segment| segment.first == index) {
+    let below = active.iter().rfind(|segment| segment.first <= index);
+    // One that was empty and has ended begins at the index that is looked for.
+    let ended_here = below.is_some_and(|segment| Some(segment.first) == ended);
+    if let Some(segment) = below.filter(|segment| segment.first == index && !ended_here) {
         return Ok(Some(place(segment)));
     }
-    let below = active.iter().rfind(|segment| segment.first < index);
-    let ended_here = below.is_some_and(|segment| Some(segment.first) == ended);
     match below.map(place) {
         Some(below) if below.is_newest() => return Ok((!ended_here).then_some(below)),
         _ => {}
@@ -69,14 +70,14 @@ pub(super) fn find(journal: &Journal, index: u64, ended: Option<u64>) -> Result<
     let archived = archive::list(journal.directory())?;
     let covers = |file: &&Archived| file.facts.first <= index && index < file.facts.end;
     if let Some(file) = archived.iter().find(covers) {
-        return Ok(Some(Place::Archived(file.clone())));
+        return Ok(Some(Place::Archived(Box::new(file.clone()))));
     }
     if let Some(below) = below.filter(|_| !ended_here) {
         return Ok(Some(place(below)));
     }
     let segment = active.iter().find(|segment| segment.first > index).map(place);
     let file = archived.iter().find(|file| file.facts.first > index);
-    let file = file.map(|file| Place::Archived(file.clone()));
+    let file = file.map(|file| Place::Archived(Box::new(file.clone())));
     Ok(segment.into_iter().chain(file).min_by_key(Place::first))
 }
 

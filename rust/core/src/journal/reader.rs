@@ -33,6 +33,23 @@ impl Batch {
     }
 }
 
+/// Whole lines as they should be read from a segment that was open while records were taken out of it:
+/// these were overwritten with blanks, perhaps only up to or from somewhere when reading met writing.
+/// A line of a record never begins or ends with a blank; one that does becomes an empty one.
+#[must_use]
+pub(crate) fn without_blanks(lines: Vec<u8>) -> Vec<u8> {
+    let has = |needle: &[u8]| memchr::memmem::find(&lines, needle).is_some();
+    if lines.first() != Some(&b' ') && !has(b" \n") && !has(b"\n ") {
+        return lines;
+    }
+    let mut kept = Vec::with_capacity(lines.len());
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let is_blank = line.starts_with(b" ") || line.ends_with(b" \n");
+        kept.extend_from_slice(if is_blank { b"\n" } else { line });
+    }
+    kept
+}
+
 /// A cursor over a journal.
 #[derive(Debug)]
 pub struct Reader {
@@ -223,7 +240,7 @@ impl Reader {
                 records = max_records;
             }
             bytes.truncate(end);
-            let batch = Batch { first: self.next, bytes };
+            let batch = Batch { first: self.next, bytes: without_blanks(bytes) };
             self.offset += end as u64;
             self.next += records;
             return Ok(batch);

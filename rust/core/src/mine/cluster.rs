@@ -90,7 +90,8 @@ impl Cluster {
                 Compared::Words => words += 1,
             }
         }
-        Nearness { same: f64::from(same) / self.words.len().max(1) as f64, words }
+        let count = u32::try_from(self.words.len()).unwrap_or(u32::MAX).max(1);
+        Nearness { same: f64::from(same) / f64::from(count), words }
     }
 
     /// Makes a variable of every place where the message differs; says whether any did.

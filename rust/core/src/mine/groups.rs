@@ -42,7 +42,7 @@ impl Groups {
         if self.known.len() >= MAX_GROUPS {
             return FOREIGN;
         }
-        let group = self.known.len() as u32 + 1 | if is_site { SITE } else { 0 };
+        let group = (self.known.len() as u32 + 1) | if is_site { SITE } else { 0 };
         self.known.insert(self.key.clone(), group);
         group
     }

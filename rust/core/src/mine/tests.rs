@@ -112,8 +112,7 @@ fn memory_is_bounded_and_what_is_forgotten_is_counted() {
     };
     let ids: Vec<_> = (0..1_500)
         .map(|at| {
-            let words: Vec<_> =
-                (0..1 + at % 50).map(|word| letters(at * 977 + word * 31)).collect();
+            let words: Vec<_> = (0..=at % 50).map(|word| letters(at * 977 + word * 31)).collect();
             miner.add(FOREIGN, Seen { time_ns: 0, index: at }, &words.join(" "))
         })
         .collect();

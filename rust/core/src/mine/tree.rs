@@ -184,7 +184,7 @@ impl Miner {
             let Some(ids) = self.leaves.get(&leaf) else { continue };
             let by_words = !is_site(group) && ids.len() < CROWDED;
             let least =
-                if !is_site(group) { self.limits.similarity } else { self.limits.site_similarity };
+                if is_site(group) { self.limits.site_similarity } else { self.limits.similarity };
             for &id in ids {
                 let Some(cluster) = self.clusters.get(&id) else { continue };
                 let near = cluster.nearness(masked);

@@ -32,7 +32,9 @@ impl Copies {
         let path: PathBuf = journal.join(COPIES);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default())
+            }
             Err(error) => return Err(error).at("reading what was copied", &path),
         };
         let lines = bytes.split(|byte| *byte == b'\n');

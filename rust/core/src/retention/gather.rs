@@ -91,9 +91,8 @@ impl Looker {
         for file in &archived {
             parts.extend(self.archived(journal.directory(), file, &rules));
         }
-        let is_archived = |first| {
-            archived.iter().any(|file| (file.facts.first..file.facts.end).contains(&first))
-        };
+        let is_archived =
+            |first| archived.iter().any(|file| (file.facts.first..file.facts.end).contains(&first));
         let ends = closed.iter().skip(1).chain(&open).map(|next| next.first).collect::<Vec<_>>();
         for (segment, end) in closed.iter().zip(ends) {
             if !is_archived(segment.first) {
@@ -256,8 +255,10 @@ fn identity(journal: &Journal, settings: &Settings) -> String {
 /// Its facts say that of levels and of categories, not of both; when rules name both, its lines do.
 fn archived_counts(file: &Archived, rules: &[KeepRule]) -> (Vec<Count>, u64) {
     let facts = &file.facts;
-    let named = |rule: &KeepRule| matches!(&rule.subject,
-        Subject::Category(name) if facts.categories.contains_key(name));
+    let named = |rule: &KeepRule| {
+        matches!(&rule.subject,
+        Subject::Category(name) if facts.categories.contains_key(name))
+    };
     let audit = facts.levels.get("AUDIT").copied().unwrap_or(0);
     let told = facts.categories.get("journal").copied().unwrap_or(0);
     let names_categories = rules.iter().any(named);

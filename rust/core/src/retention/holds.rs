@@ -13,6 +13,8 @@ use crate::drain::Leader;
 use crate::error::{At, Error, Result};
 use crate::journal::replace_file;
 
+/// The file that says what is held.
+pub const HOLDS: &str = "holds.json";
 pub const HELD: &str = "legal hold placed";
 pub const RELEASED: &str = "legal hold released";
 
@@ -69,7 +71,7 @@ impl Holds {
     /// Where they are kept.
     #[must_use]
     pub fn place(journal: &Path) -> PathBuf {
-        journal.join("holds.json")
+        journal.join(HOLDS)
     }
 
     /// # Errors
@@ -78,10 +80,13 @@ impl Holds {
         let path = Self::place(journal);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default())
+            }
             Err(error) => return Err(error).at("reading the legal holds", &path),
         };
-        serde_json::from_str(&text).map_err(|error| Error::Damaged { path, what: error.to_string() })
+        serde_json::from_str(&text)
+            .map_err(|error| Error::Damaged { path, what: error.to_string() })
     }
 
     fn store(&self, journal: &Path) -> Result<()> {

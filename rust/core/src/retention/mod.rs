@@ -14,7 +14,7 @@ mod tests;
 
 pub use copies::{Copies, COPIES};
 pub use gather::{survey, Looker, Survey};
-pub use holds::{hold, release, Hold, Holds, HELD, RELEASED};
+pub use holds::{hold, release, Hold, Holds, HELD, HOLDS, RELEASED};
 pub use part::{Count, Part};
 pub use plan::{plan, Because, Emergency, Plan, Situation, Spared, Step, Undelivered, Why};
 pub use rules::{Horizon, KeepRule, MinFree, Rules, RulesChange, Subject};

@@ -43,7 +43,11 @@ impl Part {
     pub fn kept(&self, keep: &Keep) -> u64 {
         let kept = |count: &&Count| keep.keeps(count.level, count.category.as_deref());
         let wanted: u64 = self.counts.iter().filter(kept).map(|count| count.records).sum();
-        if wanted == 0 { 0 } else { (wanted + self.told).min(self.rows) }
+        if wanted == 0 {
+            0
+        } else {
+            (wanted + self.told).min(self.rows)
+        }
     }
 
     /// Bytes that are about gone when only `kept` records stay.

@@ -144,7 +144,8 @@ fn see<'a>(situation: &Situation<'a>, is_emergency: bool) -> Vec<Seen<'a>> {
     let mut newest = 0;
     let look = |part: &'a Part| {
         // A part is never older than one before it: what comes later is never taken first.
-        newest = part.newest.or((part.rows > 0).then_some(situation.now_ns)).unwrap_or(0).max(newest);
+        newest =
+            part.newest.or((part.rows > 0).then_some(situation.now_ns)).unwrap_or(0).max(newest);
         let age_ns = situation.now_ns.saturating_sub(newest);
         let held = situation.holds.iter().find(|hold| hold.covers(part));
         let because = if let Some(hold) = held {

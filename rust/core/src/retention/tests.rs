@@ -61,10 +61,7 @@ fn what_is_older_than_the_limit_goes_but_errors_stay_four_times_as_long() {
     let rules = Rules { max_age_s: 30 * 86_400, ..Rules::default() };
     let plan = plan(&situation(&parts, &rules));
     let steps: Vec<_> = plan.steps.iter().map(|s| (s.first, s.records, s.kept, s.why)).collect();
-    assert_eq!(
-        steps,
-        [(0, 100, 0, Why::Age), (100, 95, 5, Why::Age), (200, 100, 0, Why::Age)]
-    );
+    assert_eq!(steps, [(0, 100, 0, Why::Age), (100, 95, 5, Why::Age), (200, 100, 0, Why::Age)]);
     assert_eq!(plan.steps[1].keep.level, Some(ERROR));
 }
 
@@ -160,13 +157,12 @@ fn what_an_output_has_not_delivered_stays_unless_the_disk_is_full() {
     let parts = [part(0, 40, 0), part(1, 30, 0)];
     let undelivered = Some(Undelivered { output: "siem".into(), index: 150 });
     let aged = Rules { max_age_s: 86_400, ..Rules::default() };
-    let patient =
-        plan(&Situation { undelivered: undelivered.clone(), ..situation(&parts, &aged) });
+    let patient = plan(&Situation { undelivered: undelivered.clone(), ..situation(&parts, &aged) });
     assert_eq!(firsts(&patient), [0]);
     assert_eq!(patient.spared[0].because, Because::Undelivered("siem".into()));
     let full = Rules { min_free: Some("1600".into()), ..Rules::default() };
     let space = Some(Space { free: 0, total: 10_000 });
-    let urgent = plan(&Situation { undelivered, space, ..situation(&parts, &full) });
+    let urgent = plan(&Situation { space, undelivered, ..situation(&parts, &full) });
     assert_eq!(firsts(&urgent), [0, 100]);
 }
 
@@ -244,10 +240,11 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
     prop::collection::vec((0_u64..20, 0_u64..=100, 1_u64..3000, any::<bool>()), 0..30).prop_map(
         |given| {
             let mut days = 900;
-            let make = |(number, (step, errors, bytes, is_copied)): (u64, (u64, u64, u64, bool))| {
-                days = u64::saturating_sub(days, step);
-                Part { bytes, is_copied, ..part(number, days, errors) }
-            };
+            let make =
+                |(number, (step, errors, bytes, is_copied)): (u64, (u64, u64, u64, bool))| {
+                    days = u64::saturating_sub(days, step);
+                    Part { bytes, is_copied, ..part(number, days, errors) }
+                };
             (0..).zip(given).map(make).collect()
         },
     )

@@ -217,12 +217,12 @@ impl SegmentSeal {
         let body = length.saturating_sub(line.len() as u64);
         Self::parse_header(&line)
             .and_then(|(seal, _)| seal.check_body(body).map(|()| seal))
-            .and_then(|seal| match seal.first == first {
-                true => Ok(seal),
-                false => {
-                    let what = format!("it is that of the segment beginning at {}", seal.first);
-                    Err(Malformed::new(what))
+            .and_then(|seal| {
+                if seal.first == first {
+                    return Ok(seal);
                 }
+                let what = format!("it is that of the segment beginning at {}", seal.first);
+                Err(Malformed::new(what))
             })
             .map_err(|malformed| Error::Damaged { path, what: malformed.what })
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::commitments::{place, Kept, SaltKind, SegmentSeal};
 use super::event::{event, Event};
@@ -63,6 +63,79 @@ pub fn drop_salts(journal: &Path, first: u64, indices: &[u64]) -> Result<()> {
     replace(journal, &seal)
 }
 
+/// A closed segment without some of its lines, written and not yet in its place.
+#[derive(Debug)]
+pub struct Rewritten {
+    segment: PathBuf,
+    draft: PathBuf,
+    /// Where the lines lay, and how long they were.
+    blanked: Vec<(u64, usize)>,
+}
+
+impl Drop for Rewritten {
+    fn drop(&mut self) {
+        // It is not there any more when it has found its place.
+        let _ = fs::remove_file(&self.draft);
+    }
+}
+
+impl Rewritten {
+    /// Writes the lines of a segment for which `is_gone` says no into `draft`, synced.
+    ///
+    /// # Errors
+    /// When the segment cannot be read, or the draft cannot be written.
+    pub fn write(
+        journal: &Path,
+        segment: &Segment,
+        draft: PathBuf,
+        is_gone: &dyn Fn(u64) -> bool,
+    ) -> Result<Self> {
+        let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
+        let mut rest = Vec::with_capacity(bytes.len());
+        let mut blanked = Vec::new();
+        let mut at = 0;
+        for (index, line) in (segment.first..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
+            if is_gone(index) {
+                blanked.push((at, line.len() - 1));
+                rest.push(b'\n');
+            } else {
+                rest.extend_from_slice(line);
+            }
+            at += line.len() as u64;
+        }
+        let written = Self { segment: segment.path.clone(), draft, blanked };
+        let write = || {
+            let mut options = OpenOptions::new();
+            let file =
+                options.write(true).create(true).truncate(true).mode(0o600).open(&written.draft)?;
+            crate::owner::give(&file, journal);
+            file.write_all_at(&rest, 0)?;
+            file.sync_all()
+        };
+        write().at("rewriting the segment", &segment.path)?;
+        Ok(written)
+    }
+
+    /// Puts it in the segment's place. A reader that has the old one open reads blanks when `is_wiped`.
+    ///
+    /// # Errors
+    /// When it cannot be moved there; the segment is as it was then.
+    pub fn place(&self, is_wiped: bool) -> Result<()> {
+        let old = OpenOptions::new().write(true).open(&self.segment);
+        let old = old.at("opening the segment", &self.segment)?;
+        fs::rename(&self.draft, &self.segment).at("rewriting the segment", &self.segment)?;
+        sync_directory(self.segment.parent().unwrap_or(&self.segment))?;
+        if !is_wiped {
+            return Ok(());
+        }
+        for (at, length) in &self.blanked {
+            old.write_all_at(&vec![b' '; *length], *at)
+                .at("overwriting the old form of", &self.segment)?;
+        }
+        old.sync_all().at("overwriting the old form of", &self.segment)
+    }
+}
+
 /// Takes the lines of records out of a closed segment, whose salts are gone.
 ///
 /// Doing it again, after a death in between, finishes it.
@@ -70,40 +143,10 @@ pub fn drop_salts(journal: &Path, first: u64, indices: &[u64]) -> Result<()> {
 /// # Errors
 /// When the file cannot be rewritten.
 pub fn erase_lines(journal: &Path, segment: &Segment, indices: &[u64]) -> Result<()> {
-    let bytes = fs::read(&segment.path).at("reading the segment", &segment.path)?;
     let indices: std::collections::HashSet<u64> = indices.iter().copied().collect();
-    let mut rest = Vec::with_capacity(bytes.len());
-    let mut blanked = Vec::new();
-    let mut at = 0;
-    for (index, line) in (segment.first..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
-        if indices.contains(&index) {
-            blanked.push((at, line.len() - 1));
-            rest.push(b'\n');
-        } else {
-            rest.extend_from_slice(line);
-        }
-        at += line.len();
-    }
-    let old = OpenOptions::new().write(true).open(&segment.path);
-    let old = old.at("opening the segment", &segment.path)?;
     // Drafts of segments do not stand among segments.
     let draft = journal.join("seal").join("segment.draft");
-    let write = || {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        crate::owner::give(&file, journal);
-        file.write_all_at(&rest, 0)?;
-        file.sync_all()?;
-        fs::rename(&draft, &segment.path)
-    };
-    write().at("rewriting the segment", &segment.path)?;
-    sync_directory(segment.path.parent().unwrap_or(journal))?;
-    // A reader that has the old file open reads blanks where the records were.
-    for (at, length) in blanked {
-        old.write_all_at(&vec![b' '; length], at as u64)
-            .at("overwriting the old form of", &segment.path)?;
-    }
-    old.sync_all().at("overwriting the old form of", &segment.path)
+    Rewritten::write(journal, segment, draft, &|index| indices.contains(&index))?.place(true)
 }
 
 /// What a line has to be kept apart for: it says something about the journal that its seal needs.

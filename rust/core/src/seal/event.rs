@@ -161,14 +161,13 @@ struct PrunedFields {
 }
 
 impl PrunedFields {
-    fn parts(&self) -> Option<Option<PrunedParts>> {
-        let Some(kept) = &self.kept else { return Some(None) };
+    fn parts(&self, kept: &[(u64, u64, String)]) -> Option<PrunedParts> {
         let gone = self.segments.iter().map(|name| name.parse().ok()).collect::<Option<_>>()?;
         let part = |(first, count, digest): &(u64, u64, String)| {
             Some(KeptPart { first: *first, count: *count, digest: from_hex(digest)? })
         };
         let kept = kept.iter().map(part).collect::<Option<_>>()?;
-        Some(Some(PrunedParts { gone, kept }))
+        Some(PrunedParts { gone, kept })
     }
 }
 
@@ -217,8 +216,12 @@ fn read(line: &[u8]) -> Option<Event> {
         }
         PRUNED => {
             let fields: PrunedFields = serde_json::from_value(metadata).ok()?;
+            let parts = match &fields.kept {
+                Some(kept) => Some(fields.parts(kept)?),
+                None => None,
+            };
             Event::Pruned(PrunedBelow {
-                parts: fields.parts()?,
+                parts,
                 min_index: fields.min_index,
                 newest: fields.newest,
                 at: timestamp,

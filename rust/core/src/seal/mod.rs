@@ -36,7 +36,7 @@ pub use checkpoint::{series, Checkpoint, Series};
 pub use commitments::{place as commitments_place, Kept, SaltKind, SegmentSeal};
 pub use cosignature::{cosign, time as cosignature_time};
 pub use ed25519_dalek::SigningKey;
-pub use erase::{drop_salts, erase_lines, forget, is_needed, keep_apart, kept_of};
+pub use erase::{drop_salts, erase_lines, forget, is_needed, keep_apart, kept_of, Rewritten};
 pub use event::{
     event, ArchivedFile, Event, ANCHORED, ARCHIVED, CLOSED, ERASED, FORGOTTEN, PRUNED,
 };

@@ -45,7 +45,8 @@ pub(super) fn sweep(journal: &Journal) {
     }
 }
 
-fn new_path(journal: &Journal, first: u64) -> Result<PathBuf> {
+/// A name that no other draft has, of this process or another.
+pub(in crate::drain) fn new_path(journal: &Journal, first: u64) -> Result<PathBuf> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     make_directory(&journal.directory().join(archive::DIRECTORY))?;
     let directory = drafts(journal);
@@ -116,7 +117,7 @@ fn encrypt(draft: &mut Draft) -> Result<()> {
     fs::remove_file(&plain).at("removing", &plain)
 }
 
-fn digest(path: &Path, pace: &Pace) -> Result<(String, u64)> {
+pub(in crate::drain) fn digest(path: &Path, pace: &Pace) -> Result<(String, u64)> {
     let mut file = File::open(path).at("opening", path)?;
     let (mut digest, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 256 << 10];

@@ -3,10 +3,10 @@
 //! A thread of the lowest priority makes a file and tests it; the drain gives it its place, since only a
 //! leader changes a journal. The thread lives for one file and ends with the lead.
 
-mod draft;
-mod pace;
+pub(super) mod draft;
+pub(super) mod pace;
 mod place;
-mod plan;
+pub(super) mod plan;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
@@ -195,7 +195,9 @@ impl Archiving {
         match worked {
             Ok(()) => {
                 self.told.clear();
-                firsts.iter().for_each(|first| drop(self.failures.remove(first)));
+                for first in &firsts {
+                    self.failures.remove(first);
+                }
                 Ok(())
             }
             Err(error) => {

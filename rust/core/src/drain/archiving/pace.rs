@@ -12,7 +12,7 @@ const SLICE: Duration = Duration::from_millis(5);
 
 /// Tells the thread to end, and whoever waits for it that it has.
 #[derive(Debug, Default)]
-pub(super) struct Halt {
+pub(in crate::drain) struct Halt {
     state: Mutex<(bool, bool)>,
     changed: Condvar,
 }
@@ -44,7 +44,7 @@ impl Halt {
 
 /// Keeps a thread to its share of one core.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::drain) struct Pace {
     /// 1 and above for no limit.
     share: f64,
     halt: Arc<Halt>,
@@ -57,6 +57,11 @@ impl Pace {
     pub fn new(share: f64, halt: Arc<Halt>) -> Self {
         let last = Cell::new((thread_time(), Instant::now()));
         Self { share, halt, last, steps: Cell::new(0) }
+    }
+
+    /// No limit, and nobody who stops it.
+    pub fn unlimited() -> Self {
+        Self::new(1.0, Arc::default())
     }
 
     /// A small piece of work was done: sleeps when the share is used up. False when the end is asked for.

@@ -98,7 +98,7 @@ impl Leader {
         }
         let merged = plan.merged.iter().map(|file| file.path.clone()).filter(|path| *path != place);
         let lines = plan.segments.iter().map(|segment| segment.path.clone());
-        self.remove(merged.chain(lines), go_on)?;
+        Self::remove(merged.chain(lines), go_on)?;
         let totals = &self.domain.control().totals;
         totals.archived_files.fetch_add(1, Ordering::Relaxed);
         totals.archived_records.fetch_add(draft.facts.rows, Ordering::Relaxed);
@@ -115,15 +115,11 @@ impl Leader {
         }
         // The file may have been renamed by a leader that died before it was synced.
         sync_directory(leftover.kept.path.parent().unwrap_or(self.journal.directory()))?;
-        self.remove(std::iter::once(leftover.path.clone()), &|_| true)?;
+        Self::remove(std::iter::once(leftover.path.clone()), &|_| true)?;
         Ok(true)
     }
 
-    fn remove(
-        &self,
-        paths: impl Iterator<Item = PathBuf>,
-        go_on: &dyn Fn(Step) -> bool,
-    ) -> Result<()> {
+    fn remove(paths: impl Iterator<Item = PathBuf>, go_on: &dyn Fn(Step) -> bool) -> Result<()> {
         let mut directories: Vec<PathBuf> = Vec::new();
         for (number, path) in paths.enumerate() {
             if !go_on(Step::Removing(number)) {

@@ -63,7 +63,7 @@ impl Form {
 
 /// Files that must not change between being read and being removed.
 #[derive(Debug, Default)]
-pub(super) struct Forms(Vec<(PathBuf, Option<Form>)>);
+pub(in crate::drain) struct Forms(Vec<(PathBuf, Option<Form>)>);
 
 impl Forms {
     pub fn note(&mut self, path: PathBuf) {
@@ -265,7 +265,7 @@ fn plan(situation: &Situation, group: Vec<Closed>, archived: &[Archived]) -> Res
         }
     }
     if let Some(oldest) = merged.first().and_then(|oldest| directory_day(&oldest.path)) {
-        day = oldest.to_owned();
+        oldest.clone_into(&mut day);
     }
     let mut forms = Forms::default();
     let mut inputs: Vec<Input> = Vec::new();
@@ -295,9 +295,9 @@ fn directory_day(path: &Path) -> Option<&str> {
 fn day_of(segment: &Segment) -> Result<String> {
     const LOOK_AT: usize = 1000;
     let lines = Pieces::open(&segment.path)?.next_piece()?;
-    let lines = lines.split(|byte| *byte == b'\n').take(LOOK_AT);
+    let mut lines = lines.split(|byte| *byte == b'\n').take(LOOK_AT);
     let time_of = |line: &[u8]| Record::read(line, &mut String::new()).timestamp_ns();
-    let found = lines.filter_map(time_of).next();
+    let found = lines.find_map(time_of);
     let time = match found {
         Some(time) => time,
         None => fs::metadata(&segment.path)

@@ -107,7 +107,8 @@ fn a_leader_may_die_at_every_step_of_archiving() {
         drop(leader);
         let mut successor = world.lead();
         assert_eq!(records(&world), before, "{step:?}");
-        assert!(archive_all(&mut successor).is_empty(), "{step:?}");
+        let errors = archive_all(&mut successor);
+        assert!(errors.is_empty(), "{step:?}: {errors:?}");
         assert_eq!(records(&world), before, "{step:?}");
         is_tidy(&world);
     }
@@ -130,7 +131,8 @@ fn a_leader_may_die_at_every_removal_of_a_merged_file() {
         assert_eq!(records(&world), before, "{removed}");
         drop(leader);
         let mut successor = world.lead();
-        assert!(archive_all(&mut successor).is_empty(), "{removed}");
+        let errors = archive_all(&mut successor);
+        assert!(errors.is_empty(), "{removed}: {errors:?}");
         assert_eq!(records(&world), before, "{removed}");
         is_tidy(&world);
     }

@@ -13,7 +13,7 @@ use super::super::hash::sha256_file;
 use super::super::text::hex;
 use super::judge::Judged;
 use super::Failure;
-use crate::archive::{self, Archived, Identities, Lines};
+use crate::archive::{self, tokens, Archived, Identities, Lines};
 
 /// Pieces that one file may be ahead of the walk.
 const AHEAD: usize = 4;
@@ -106,6 +106,47 @@ impl Digests {
             }
         }
         Ok(())
+    }
+}
+
+/// Fails an index of words by which searches would leave out records that are there. One that is damaged,
+/// or of another file, is never believed.
+pub fn check_indexes(files: &[Archived], threads: usize) -> Judged<()> {
+    let plain: Vec<&Archived> = files.iter().filter(|file| !file.is_encrypted).collect();
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(plain.len()) {
+            scope.spawn(|| {
+                while let Some(file) = plain.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(failure) = check_index(&file.path) {
+                        found.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
+                    }
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|failure| failure.index);
+    found.into_iter().next().map_or(Ok(()), Err)
+}
+
+fn check_index(file: &Path) -> Judged<()> {
+    // A file may be replaced while it is read, and its index is then another's.
+    let looked = match tokens::check(file) {
+        Ok(tokens::Checked::Hides(_)) | Err(_) => tokens::check(file),
+        good => good,
+    };
+    match looked {
+        Ok(tokens::Checked::Hides(index)) => {
+            let path = tokens::path(file);
+            let what = format!(
+                "'{}' hides records from searches; removing it would be right",
+                path.display()
+            );
+            Err(Failure::at(index, what))
+        }
+        Err(error) if file.exists() => Err(Failure::new(error.to_string())),
+        _ => Ok(()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::event::{Created, PrunedBelow};
 use super::super::note::Vkey;
 use super::super::tree::Range;
 use super::anchors;
-use super::archived::{Ahead, Announced, Digests};
+use super::archived::{check_indexes, Ahead, Announced, Digests};
 use super::expected::{compare_newest, expectations, Expected};
 use super::feed::{work, Feed, Task};
 use super::gone::Part;
@@ -86,7 +86,9 @@ pub fn judge(directory: &Path, mut options: Options<'_>, report: &mut Report) ->
     let sources = sources(directory, options.until.is_some())?;
     let end = walk.go(directory, &sources, &mut options)?;
     walk.finish(end, &sources.unsealed, options.until)?;
-    digests.check(&walk.announced)
+    digests.check(&walk.announced)?;
+    // Last: only a file that is right has words to look for.
+    check_indexes(&sources.archive, options.threads)
 }
 
 impl Walk<'_> {

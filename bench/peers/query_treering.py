@@ -55,7 +55,9 @@ def _messages(store, query):
 
 
 def _top(store):
-    found = store.search("| stats count() by context.user_id | sort -count, context.user_id | limit 10")
+    found = store.search(
+        "| stats count() by context.user_id | sort -count, context.user_id | limit 10"
+    )
     return [[int(row["context.user_id"]), row["count"]] for row in found]
 
 

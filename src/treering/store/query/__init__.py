@@ -53,6 +53,7 @@ from treering.store.query._times import parse_span, parse_time
 from treering.store.query._unparse import unparse
 
 __all__ = [
+    "OBJECTS",
     "PATTERN_FORMS",
     "Aggregate",
     "And",
@@ -67,7 +68,6 @@ __all__ = [
     "Kind",
     "LevelBounds",
     "Limit",
-    "OBJECTS",
     "Node",
     "Not",
     "OneOf",

@@ -152,3 +152,9 @@ def test_a_report_is_written_as_its_name_says(journal, tmp_path):
         assert treering("report", journal, "-o", tmp_path / name).returncode == 0
         assert (tmp_path / name).read_text().startswith(begin)
     assert "Health of the journal" in (tmp_path / "r.txt").read_text()
+
+
+def test_a_report_is_for_its_owner_only(journal, tmp_path):
+    treering("report", journal, "-o", tmp_path / "r.html")
+
+    assert (tmp_path / "r.html").stat().st_mode & 0o777 == 0o600

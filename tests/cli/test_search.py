@@ -100,3 +100,10 @@ def test_sql_answers_and_refuses(directory, capsys):
     assert main(["sql", directory, "SELECT 1 WHERE false"]) == 1
     assert main(["sql", directory, "DROP VIEW records"]) == 2
     assert "only questions can be asked" in capsys.readouterr().err
+
+
+def test_csv_is_obeyed_by_no_terminal_and_no_spreadsheet(directory, capsys):
+    sql = "SELECT chr(27) || '[2J' AS a, '=HYPERLINK(1)' AS b, -1 AS c"
+    assert main(["sql", directory, sql, "--csv"]) == 0
+
+    assert capsys.readouterr().out == "a,b,c\n\\x1b[2J,'=HYPERLINK(1),-1\n"

@@ -188,3 +188,26 @@ def test_the_command_says_when_a_file_was_changed(journal, tmp_path):
     checked = command("export", "--check", tmp_path / "d.jsonl.manifest.json")
     assert checked.returncode == 1
     assert checked.stdout.startswith("FAIL: ")
+
+
+def test_csv_shows_no_control_characters_of_objects(tmp_path):
+    from programs import run
+
+    run(
+        "import sys, treering; treering.configure(directory=sys.argv[1], console=False);"
+        "treering.get_logger('x').error('m', path='\\x9b2J\\x7f\\u202e'); treering.shutdown()",
+        tmp_path / "logs",
+    )
+    export(tmp_path / "logs", tmp_path / "x.csv", "component:x")
+
+    row = next(csv.DictReader(io.StringIO((tmp_path / "x.csv").read_text())))
+    assert row["metadata"].isprintable()
+    assert json.loads(row["metadata"]) == {"path": "\x9b2J\x7f\u202e"}
+
+
+def test_proofs_of_another_export_are_never_overwritten(journal, tmp_path):
+    (tmp_path / "w.jsonl.proofs").write_text("of another")
+
+    with pytest.raises(ConfigurationError, match="is there already"):
+        export(journal, tmp_path / "w.jsonl", "level:ERROR", proofs=True)
+    assert (tmp_path / "w.jsonl.proofs").read_text() == "of another"

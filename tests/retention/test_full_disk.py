@@ -75,26 +75,27 @@ def test_an_emergency_frees_space_while_logging_goes_on(tmp_path):
         logs = Path(disk, "logs")
         treering.configure(
             directory=logs, console=False, segment_max_bytes="128KB", archive=False,
-            retention_min_free="50%", retention_keep="", on_full="block",
+            retention_min_free="50%", retention_keep="",
         )
         log = treering.get_logger("app")
         import time
-        for number in range(16_000):
+        for number in range(13_000):
             log.info("done", number=number, text="x" * 300)
             if number % 200 == 199:
                 assert treering.flush(30)
-                time.sleep(0.1)
+                time.sleep(0.2)
         found = treering.statistics()
         treering.shutdown()
         assert found["journal_emergencies"] >= 1, found
-        assert found["journal_pruned_records"] > 4000, found
+        assert found["journal_pruned_records"] > 2000, found
         assert found["journal_write_errors"] == 0, found
+        assert found["journal_retention_errors"] == 0, found
         from treering.seal import pin, verify
         assert verify(logs, trust=pin(logs)).code == 0
         import json
         from treering.journal import Journal
         lines = [json.loads(line) for _, line in Journal(logs).records() if line]
         numbers = [r["metadata"]["number"] for r in lines if r["component"] == "app"]
-        assert numbers == list(range(numbers[0], 16_000)), numbers
+        assert numbers == list(range(numbers[0], 13_000)), numbers
     """
     run_on_a_disk(tmp_path, source)

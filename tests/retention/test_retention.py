@@ -12,7 +12,7 @@ from retaining import SETTINGS, fill, set_rules
 import treering
 from treering.archive import archive, hold, holds, release, retain
 from treering.cli import main
-from treering.errors import TreeringError
+from treering.errors import ConfigurationError, TreeringError
 from treering.journal import Journal
 from treering.seal import pin, prune, verify
 
@@ -202,3 +202,22 @@ def test_a_hold_needs_a_reason(journal):
     fill(journal, 5)
     with pytest.raises(SystemExit):
         main(["retain", str(journal), "--hold", "c"])
+
+
+def test_names_of_holds_do_nothing_to_a_terminal(journal, capsys):
+    fill(journal, 5)
+    main(["retain", str(journal), "--hold", "a\x1b[2J", "--reason", "b\x9b2J"])
+    main(["retain", str(journal), "--holds"])
+    main(["retain", str(journal), "--release", "a\x1b[2J"])
+
+    assert capsys.readouterr().out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("address", ["s3://AKIA:secret@bucket", "s3://bucket?secret_key=secret"])
+def test_credentials_in_an_address_are_refused_and_not_repeated(address):
+    pytest.importorskip("obstore")
+    from treering.archive._place import place_of
+
+    with pytest.raises(ConfigurationError, match="environment") as refused:
+        place_of(address)
+    assert "secret" not in str(refused.value)

@@ -236,6 +236,7 @@ def leaves(value):
         yield text_of(value)
 
 
+@functools.lru_cache(1 << 16)
 def lower(text):
     return "".join("i" if char == "\u0130" else char.lower() for char in text)
 
@@ -244,6 +245,7 @@ def is_word_char(char):
     return char == "_" or unicodedata.category(char)[0] in "LN"
 
 
+@functools.lru_cache(1 << 16)
 def words(text, also=""):
     return "".join(c if is_word_char(c) or c in also else " " for c in lower(text)).split()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from treering.errors import QueryCancelled, QueryError, QueryTimeout, QueryTooLarge, TreeringError
+from treering.store import open_store
 
 
 def test_sql_sees_all_records_with_their_fields(asked):
@@ -208,3 +209,43 @@ def test_two_answers_are_read_at_once(store):
     first, second = (store.sql("SELECT i FROM range(100000) t(i)") for _ in range(2))
 
     assert [a["i"] == b["i"] for a, b in zip(first, second, strict=True)].count(True) == 100_000
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    """A journal in one file, with fields that look like something in our SQL, and one that is null."""
+    from programs import run
+
+    from treering.archive import archive
+
+    directory = tmp_path_factory.mktemp("odd") / "logs"
+    program = """
+import sys, treering
+treering.configure(directory=sys.argv[1], console=False)
+log = treering.get_logger("odd")
+for number in range(100):
+    log.info("plain", **{"{0}": number, "it's": "a", 'a "b"': 1.5, "user_id": number, "is_new": True})
+log.info("null", user_id=None, **{"{0}": "text"})
+log.info("only null", user_id=None)
+treering.shutdown()
+"""
+    run(program, directory)
+    archive(directory, all=True)
+    return directory
+
+
+def test_a_field_may_be_called_as_sql_calls_a_file(odd):
+    with open_store(odd) as store:
+        found = store.sql('SELECT max(TRY_CAST("metadata.{0}" AS INT)) AS most FROM records')
+
+        assert found.to_list() == [{"most": 99}]
+
+
+def test_objects_keep_their_nulls_and_their_odd_keys(odd):
+    with open_store(odd) as store:
+        rows = store.sql("SELECT metadata FROM records WHERE component = 'odd' ORDER BY \"index\"")
+        found = [json.loads(row["metadata"]) for row in rows]
+        expected = [record.value["metadata"] for record in store.search("", limit=None).records()]
+
+    assert found == expected[::-1]
+    assert found[-1] == {"user_id": None}

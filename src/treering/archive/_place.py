@@ -128,10 +128,13 @@ def _bucket(address: str) -> BucketPlace:
     parts = urlsplit(address)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     unknown = [name for name in options if name not in _OPTIONS]
-    if parts.scheme != "s3" or not parts.netloc or unknown:
+    if parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc or unknown:
+        # Where somebody took it for the place of credentials, they are not repeated.
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         raise ConfigurationError(
-            f"archive_to is '{address}': a directory, or"
-            " s3://BUCKET/PREFIX?endpoint=https://…&region=… would be right",
+            f"archive_to is '{shown}{'?…' if parts.query else ''}': a directory, or"
+            " s3://BUCKET/PREFIX?endpoint=https://…&region=… would be right; credentials come from"
+            " the environment",
             code="setting_invalid",
             field="archive_to",
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from treering.cli._waiting import Waiting
     from treering.store import Result
 
 _LOOKED_AT = 200
@@ -43,17 +44,24 @@ def add_form(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(form="table")
 
 
-def show(rows: Result, form: str) -> int:
+def show(rows: Result, form: str, waiting: Waiting) -> int:
     """Writes the rows to stdout; how many there were."""
+    came = _awaited(rows, waiting)
     match form:
         case "json":
-            return _json(rows)
+            return _json(came)
         case "csv":
-            return _csv(rows)
-    return _aligned(rows)
+            return _csv(came, rows.columns)
+    return _aligned(came, rows.columns)
 
 
-def _json(rows: Result) -> int:
+def _awaited(rows: Result, waiting: Waiting) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        waiting.came()
+        yield row
+
+
+def _json(rows: Iterator[dict[str, Any]]) -> int:
     count = 0
     for row in rows:
         count += 1
@@ -61,24 +69,26 @@ def _json(rows: Result) -> int:
     return count
 
 
-def _csv(rows: Result) -> int:
+def _csv(rows: Iterator[dict[str, Any]], columns: tuple[str, ...]) -> int:
     import csv
 
+    from treering.export import cell
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows.columns)
+    writer.writerow([cell(name) for name in columns])
     count = 0
     for row in rows:
         count += 1
-        writer.writerow(["" if value is None else value for value in row.values()])
+        writer.writerow([cell(value) for value in row.values()])
     return count
 
 
-def _aligned(rows: Result) -> int:
+def _aligned(rows: Iterator[dict[str, Any]], columns: tuple[str, ...]) -> int:
     from itertools import chain, islice
 
     texts = ([_text(value) for value in row.values()] for row in rows)
     first = list(islice(texts, _LOOKED_AT))
-    names = [visible(name) for name in rows.columns]
+    names = [visible(name) for name in columns]
     widths = [
         min(_WIDEST, max(_width(row[at]) for row in [names, *first])) for at in range(len(names))
     ]
@@ -122,15 +132,16 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def histogram(rows: Result, *, is_coloured: bool) -> int:
+def histogram(rows: Result, waiting: Waiting, *, is_coloured: bool) -> int:
     """Draws records per time as a column of bars, one line for each piece of time with a total.
 
     Args:
         rows: `timestamp`, `level`, `count`.
+        waiting: Ends with the first of them.
         is_coloured: Colours each part of a bar as its level.
     """
     times: dict[str, dict[str, int]] = {}
-    for row in rows:
+    for row in _awaited(rows, waiting):
         times.setdefault(row["timestamp"], {})[row.get("level") or ""] = row["count"]
     highest = max((sum(levels.values()) for levels in times.values()), default=0)
     if not highest:

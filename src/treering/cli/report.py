@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,5 +73,11 @@ def run(options: argparse.Namespace) -> Exit:
     if options.output is None:
         sys.stdout.write(text)
     else:
-        Path(options.output).write_text(text, encoding="utf-8")
+        # Records are in it: for nobody else's eyes, unless the file was there and is for others.
+        with open(options.output, "w", encoding="utf-8", opener=_private) as file:
+            file.write(text)
     return Exit.DONE if found.performance.records else Exit.NO
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -63,11 +63,11 @@ def run(options: argparse.Namespace) -> Exit:
             options.parser.error("--hold needs --reason")
         begin, end = options.begin, options.end
         hold(options.directory, options.hold, reason=options.reason, begin_ns=begin, end_ns=end)
-        print(f"held: {options.hold}")
+        print(f"held: {_options.visible(options.hold)}")
         return Exit.DONE
     if options.release is not None:
         release(options.directory, options.release, reason=options.reason)
-        print(f"released: {options.release}")
+        print(f"released: {_options.visible(options.release)}")
         return Exit.DONE
     if options.holds:
         return _list(options)
@@ -83,7 +83,8 @@ def _list(options: argparse.Namespace) -> Exit:
             print(json.dumps(asdict(one)))
         else:
             times = f"{one.begin or 'the beginning'} to {one.end or 'ever'}"
-            print(f"{one.name}: {times}, since {one.since}: {one.reason}")
+            text = f"{one.name}: {times}, since {one.since}: {one.reason}"
+            print(_options.visible(text))
     return Exit.DONE if found else Exit.NO
 
 
@@ -122,7 +123,8 @@ def _show(plan: RetentionPlan, *, is_dry: bool) -> None:
             f" {step.newest or '-'}, {about}{step.bytes:,} bytes: {_WHY[step.why]}{kept}"
         )
     for one in plan.spared:
-        print(f"{one.file} stays: {_BECAUSE[one.because].format(one.name)} ({_WHY[one.why]})")
+        because = _BECAUSE[one.because].format(_options.visible(one.name or ""))
+        print(f"{one.file} stays: {because} ({_WHY[one.why]})")
     for why in plan.missed:
         print(f"not enough: {_WHY[why]}, even so")
     verb = "would go" if is_dry else "went"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from treering.cli import _options, _tables
 from treering.cli._exit import Exit
+from treering.cli._waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,11 +71,12 @@ def run(options: argparse.Namespace) -> Exit:
     """Shows what was found; NO when it is nothing."""
     from treering.store import open_store
 
-    with open_store(options.directory, identities=options.identity) as store:
+    identities = options.identity
+    with Waiting() as waiting, open_store(options.directory, identities=identities) as store:
         if options.count:
-            return _count(store, options)
+            return _count(store, options, waiting)
         if options.histogram:
-            return _histogram(store, options)
+            return _histogram(store, options, waiting)
         query = options.query
         if options.fields:
             sort = "sort -index | " if options.order == "newest" else ""
@@ -82,9 +84,9 @@ def run(options: argparse.Namespace) -> Exit:
         found = store.search(query, **_conditions(options), **_page(options))
         if found.is_table:
             form = "csv" if options.csv else "json" if options.json else "table"
-            shown = _tables.show(found, form)
+            shown = _tables.show(found, form, waiting)
         else:
-            shown = _records(store, found, options)
+            shown = _records(store, found, options, waiting)
     return Exit.DONE if shown else Exit.NO
 
 
@@ -106,28 +108,31 @@ def _page(options: argparse.Namespace) -> dict[str, Any]:
     return {"limit": limit, "cursor": options.cursor, "order": options.order}
 
 
-def _count(store: Store, options: argparse.Namespace) -> Exit:
+def _count(store: Store, options: argparse.Namespace, waiting: Waiting) -> Exit:
     found = store.search(f"{options.query} | stats count()", **_conditions(options))
     count = next(iter(next(iter(found)).values()))
+    waiting.end()
     print(count)
     return Exit.DONE if count else Exit.NO
 
 
-def _histogram(store: Store, options: argparse.Namespace) -> Exit:
+def _histogram(store: Store, options: argparse.Namespace, waiting: Waiting) -> Exit:
     span = f" span={options.span}" if options.span else ""
     found = store.search(
         f"{options.query} | timechart{span} count() as count by level", **_conditions(options)
     )
     if options.json or options.csv:
-        return Exit.DONE if _tables.show(found, "csv" if options.csv else "json") else Exit.NO
-    shown = _tables.histogram(found, is_coloured=_options.is_coloured(options))
+        form = "csv" if options.csv else "json"
+        return Exit.DONE if _tables.show(found, form, waiting) else Exit.NO
+    shown = _tables.histogram(found, waiting, is_coloured=_options.is_coloured(options))
     return Exit.DONE if shown else Exit.NO
 
 
-def _records(store: Store, found: Result, options: argparse.Namespace) -> int:
+def _records(store: Store, found: Result, options: argparse.Namespace, waiting: Waiting) -> int:
     look = _options.look_of(options)
     count = 0
     for count, record in enumerate(found.records(), 1):  # type: ignore[attr-defined]
+        waiting.came()
         if options.context and count > 1:
             sys.stdout.buffer.write(b"--\n")
         for shown in _around(store, record, options):
@@ -135,6 +140,7 @@ def _records(store: Store, found: Result, options: argparse.Namespace) -> int:
     following = getattr(found, "next_cursor", None)
     if following:
         sys.stdout.flush()
+        waiting.end()
         print(f"treering: there are more, --cursor {following}", file=sys.stderr)
     return count
 

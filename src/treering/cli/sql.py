@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from treering.cli import _options, _tables
 from treering.cli._exit import Exit
 from treering.cli._options import add_journal, duration_s
+from treering.cli._waiting import Waiting
 
 if TYPE_CHECKING:
     import argparse
@@ -41,11 +42,13 @@ def run(options: argparse.Namespace) -> Exit:
     from treering.store import open_store
 
     statement = sys.stdin.read() if options.statement == "-" else options.statement
-    with open_store(options.directory, identities=options.identity) as store:
+    identities = options.identity
+    with Waiting() as waiting, open_store(options.directory, identities=identities) as store:
         found = store.sql(
             statement, options.parameter, limit=options.limit, timeout_s=options.timeout
         )
-        shown = _tables.show(found, options.form)
+        shown = _tables.show(found, options.form, waiting)
+        waiting.end()
         if found.is_cut:
             print(f"treering: only the first {options.limit} rows, see --limit", file=sys.stderr)
     return Exit.DONE if shown else Exit.NO

@@ -4,6 +4,7 @@
 """
 
 from treering.export._export import FORMATS, export
+from treering.export._forms import cell
 from treering.export._manifest import Manifest, check
 
-__all__ = ["FORMATS", "Manifest", "check", "export"]
+__all__ = ["FORMATS", "Manifest", "cell", "check", "export"]

@@ -117,7 +117,8 @@ def export(
     form = _form_of(place, form, proofs=proofs)
     write = _writer(form, style)
     beside = place.with_name(f"{place.name}.manifest.json")
-    _nothing_there(place, beside)
+    proven = [place.with_name(f"{place.name}.proofs")] if proofs else []
+    _nothing_there(place, beside, *proven)
     with (
         open_store(directory, identities=identities) as store,
         tempfile.TemporaryDirectory(prefix=".export-", dir=place.parent) as drafts,

@@ -61,18 +61,20 @@ def as_csv(records: Iterable[Record]) -> Iterator[bytes]:
     writer.writerow(COLUMNS)
     for record in records:
         value = record.value
-        writer.writerow([record.index, *(_cell(value.get(name)) for name in COLUMNS[1:])])
+        writer.writerow([record.index, *(cell(value.get(name)) for name in COLUMNS[1:])])
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
     yield buffer.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value as CSV has it: nothing in it is obeyed by a terminal, or calculated by a spreadsheet."""
+    # Control characters would be obeyed by a terminal that shows the file.
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
     if isinstance(value, str):
-        # Control characters would be obeyed by a terminal that shows the file.
         shown = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in value)
         return f"'{shown}" if value.startswith(_FORMULA) else shown
     return value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from treering import _core
+from treering.store.query import OBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,14 @@ class Part:
             (part.first, part.end, part.version, part.kept is None) for part in (self, other)
         )
         return ours == theirs
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Columns of JSON text that have nothing in any row, as far as that is known."""
+        if self.kept is None:
+            return frozenset()
+        table = self.kept
+        return frozenset(of for of in OBJECTS if table.column(of).null_count == table.num_rows)
 
     def relation(self) -> pa.Table | pa.RecordBatchReader:
         """The records; a reader can be read once."""

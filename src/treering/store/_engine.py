@@ -91,7 +91,8 @@ def _piece(files: list[ArchiveFile]) -> Piece:
 
 def active_piece(snapshot: Snapshot) -> Piece:
     """The active records."""
-    return Piece(ACTIVE, Columns(), snapshot.active.first, snapshot.active.end)
+    columns = Columns(absent=snapshot.active.absent)
+    return Piece(ACTIVE, columns, snapshot.active.first, snapshot.active.end)
 
 
 class Engine:

@@ -108,17 +108,16 @@ def _rows(miner: _core.Miner) -> Iterator[dict[str, Any]]:
     templates = miner.templates()
     forgotten = miner.counts()["forgotten_messages"]
     total = sum(found["count"] for found in templates) + forgotten
-    listed = [
-        {
-            "pattern": found["template"],
-            "count": found["count"],
-            "share": found["count"] / total,
-            "first": found["first"],
-            "last": found["last"],
-            "example": next((message for _, message in found["examples"]), None),
-        }
-        for found in templates
-    ]
+    rows: dict[str, dict[str, Any]] = {}
+    for found in templates:
+        example = next((message for _, message in found["examples"]), None)
+        row = {"count": 0, "first": found["first"], "last": found["last"], "example": example}
+        # Calls in several places may say the same.
+        known = rows.setdefault(found["template"], {"pattern": found["template"], **row})
+        known["count"] += found["count"]
+        known["first"] = min(known["first"], found["first"])
+        known["last"] = max(known["last"], found["last"])
     if forgotten:
-        listed.append({"pattern": REST, "count": forgotten, "share": forgotten / total})
-    yield from sorted(listed, key=lambda row: (-row["count"], row["pattern"]))
+        rows[REST] = {"pattern": REST, "count": forgotten}
+    for row in sorted(rows.values(), key=lambda row: (-row["count"], row["pattern"])):
+        yield {**row, "share": row["count"] / total}

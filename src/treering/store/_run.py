@@ -138,7 +138,7 @@ def translated(error: Exception) -> Exception:
     return meaning(type(error).__name__, str(error)) or error
 
 
-def meaning(kind: str, message: str) -> Exception | None:
+def meaning(kind: str, message: str) -> Exception | None:  # noqa: PLR0911 - one for each kind
     """What an error of DuckDB means, by its type; `None` when it is none of DuckDB's.
 
     Args:
@@ -146,6 +146,8 @@ def meaning(kind: str, message: str) -> Exception | None:
         message: What it says; of this only the first line is shown, and no path.
     """
     said = _shown(message)
+    if "Too many open files" in message:
+        return too_many_files()
     match kind:
         case "OutOfMemoryException" | "MemoryError" | "ArrowMemoryError":
             return QueryTooLarge(
@@ -169,6 +171,15 @@ def meaning(kind: str, message: str) -> Exception | None:
     if kind.endswith(("Exception", "Error")):
         return QueryError(said, code="query_failed")
     return None
+
+
+def too_many_files() -> QueryTooLarge:
+    """The error for a journal whose files are more than this process may open."""
+    return QueryTooLarge(
+        "the journal has more files than this process may open",
+        code="query_too_large",
+        hint="raise the limit of open files, such as with ulimit -n 65536",
+    )
 
 
 def _shown(message: str) -> str:

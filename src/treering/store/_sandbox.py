@@ -143,7 +143,7 @@ class Sandbox:
             is_done = True
             said = _channel.receive_json(payload)
             if kind == _channel.FAILED:
-                # Perhaps before it saw all files: they are handed over again.
+                # Perhaps it has no views: they are made again.
                 worker.files = None
                 raise meaning(said["type"], said["message"]) or TreeringError(
                     said["message"], code="query_failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import threading
@@ -15,6 +16,7 @@ from treering.archive import identities as identities_in
 from treering.errors import ConfigurationError, JournalUnavailable
 from treering.store._active import Active
 from treering.store._pinned import ArchiveFile, Held, Segment
+from treering.store._run import too_many_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,12 +93,15 @@ class Snapshots:
         Raises:
             JournalUnavailable: It cannot be read.
             JournalDamaged: A file of it is not what it should be.
+            QueryTooLarge: It has more files than this process may open.
         """
         with self._lock:
             for _ in range(_MOST_LOOKS - 1):
                 try:
                     return self._look()
                 except OSError as error:
+                    if error.errno in {errno.EMFILE, errno.ENFILE}:
+                        raise too_many_files() from None
                     # Between listing and opening, a segment became a file of the archive.
                     if isinstance(error, JournalUnavailable) and not self._is_there():
                         raise
@@ -156,9 +161,9 @@ class Snapshots:
 
     def _names(self) -> _Look:
         """What lies in the archive, and which version of it."""
-        found = []
         pattern = f"{glob.escape(str(self.directory))}/archive/date=*/*"
-        for path in glob.iglob(pattern):  # noqa: PTH207 - of very many files
+        found = []
+        for path in glob.iglob(pattern):  # noqa: PTH207 - paths as text, of very many files
             if path.endswith((".parquet", ".parquet.age", ".json")):
                 status = os.stat(path)  # noqa: PTH116 - of very many files
                 found.append((path, status.st_ino, status.st_size, status.st_mtime_ns))

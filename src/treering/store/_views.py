@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from treering.store._active import COLUMNS
@@ -17,8 +18,8 @@ _TYPES = {"integer": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "boolean
 _OBJECTS = ("context", "metadata", "performance_data")
 
 
-def views(files: Iterable[ArchiveFile]) -> list[str]:
-    """Statements that make the views; the file number `n` is called `{n}`.
+def views(files: Iterable[ArchiveFile]) -> list[list[str | int]]:
+    """Statements that make the views, each in parts: SQL, and numbers of files whose names stand there.
 
     Every promoted field is a column for all records. Where files differ in its type it is text.
     """
@@ -26,12 +27,15 @@ def views(files: Iterable[ArchiveFile]) -> list[str]:
     for at, file in enumerate(files):
         shapes.setdefault(file.shape, []).append(at)
     types = _types(shapes)
-    selects = [_select(ACTIVE, {}, types)]
+    # In parts, since no text for a file's name is one that a field's name could not hold.
+    parts: list[str | int] = [f"CREATE VIEW records AS {_select({}, types)} {ACTIVE}"]
     for shape, alike in shapes.items():
-        paths = ", ".join(f"'{{{at}}}'" for at in alike)
-        source = f"read_parquet([{paths}])"
-        selects.append(_select(source, {name: whole for name, _, whole in shape}, types))
-    return [f"CREATE VIEW records AS {' UNION ALL '.join(selects)}"]
+        select = _select({name: whole for name, _, whole in shape}, types)
+        parts.append(f" UNION ALL {select} read_parquet([")
+        for at in alike:
+            parts.extend((at, ", "))
+        parts[-1] = "])"
+    return [parts]
 
 
 def _types(shapes: Iterable[tuple[tuple[str, Kind, bool], ...]]) -> dict[str, str]:
@@ -50,25 +54,31 @@ def _types(shapes: Iterable[tuple[tuple[str, Kind, bool], ...]]) -> dict[str, st
     return {name: types[name] for name in unique.values()}
 
 
-def _select(source: str, promoted: Mapping[str, bool], types: Mapping[str, str]) -> str:
+def _select(promoted: Mapping[str, bool], types: Mapping[str, str]) -> str:
     listed = [_column(name, promoted) for name in COLUMNS]
     listed.extend(_field(name, kind, promoted) for name, kind in types.items())
-    return f"SELECT {', '.join(listed)} FROM {source}"  # noqa: S608 - made of our own names
+    return f"SELECT {', '.join(listed)} FROM"
 
 
 def _column(name: str, promoted: Mapping[str, bool]) -> str:
     fields = [field for field in promoted if field.startswith(f"{name}.")]
     if name not in _OBJECTS or not fields:
         return _name(name)
-    # A merged null takes a key away, which is what a missing value means here. A value of another type
-    # than the column's has stayed in the text.
-    pairs = ", ".join(
-        f"{_text(field[len(name) + 1 :])}, coalesce(to_json({_name(field)}), "
-        f"json_extract({_name(name)}, {_pointer(field)}))"
+    # Promoted members first, as in the record; a value of another type than the column's, also a null,
+    # has stayed in the text.
+    members = ", ".join(
+        f"CASE WHEN {_name(field)} IS NOT NULL THEN"
+        f" {_text(json.dumps(field[len(name) + 1 :], ensure_ascii=False) + ':')}"
+        f" || CAST(to_json({_name(field)}) AS VARCHAR) END"
         for field in fields
     )
-    whole = f"json_merge_patch(coalesce({_name(name)}, '{{}}'), json_object({pairs}))"
-    return f"nullif(CAST({whole} AS VARCHAR), '{{}}') AS {_name(name)}"
+    whole = _name(name)
+    none = " AND ".join(f"{_name(field)} IS NULL" for field in fields)
+    rest = f"nullif(substr({whole}, 2, length({whole}) - 2), '')"
+    return (
+        f"CASE WHEN {none} THEN {whole}"
+        f" ELSE '{{' || concat_ws(',', {members}, {rest}) || '}}' END AS {whole}"
+    )
 
 
 def _field(name: str, kind: str, promoted: Mapping[str, bool]) -> str:

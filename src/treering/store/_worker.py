@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def _open(request: dict[str, Any], files: list[int]) -> duckdb.DuckDBPyConnection:
-    """An engine that sees the files and nothing else; its views call the file number `n` `{n}`."""
+    """An engine that sees the files and nothing else; its views name them by number."""
     import duckdb
 
     paths = [f"/proc/self/fd/{descriptor}" for descriptor in files]
@@ -102,10 +102,10 @@ def _see(engine: duckdb.DuckDBPyConnection, descriptor: int) -> None:
         engine.register("active_lines", pa.ipc.open_file(mapped).read_all())
 
 
-def _filled(view: str, files: list[int]) -> str:
-    for at, descriptor in enumerate(files):
-        view = view.replace(f"{{{at}}}", f"/proc/self/fd/{descriptor}")
-    return view
+def _filled(view: list[str | int], files: list[int]) -> str:
+    return "".join(
+        part if isinstance(part, str) else f"'/proc/self/fd/{files[part]}'" for part in view
+    )
 
 
 def _end_with(descriptor: int) -> None:

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BinaryBuilder, BooleanBuilder, Float64Builder, Int16Builder, Int64Builder, StringBuilder,
+    ArrayBuilder, BinaryBuilder, BooleanBuilder, Float64Builder, Int16Builder, Int64Builder,
+    StringBuilder,
 };
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampNanosecondArray};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -31,41 +32,52 @@ impl Builder {
         }
     }
 
+    /// The value of row number `row`; the rows that were left out before it have none.
     #[inline]
-    fn text(&mut self, text: Option<&str>) {
+    fn text(&mut self, row: usize, text: &str) {
+        self.leave_out(row);
         if let Self::Text(builder) = self {
-            builder.append_option(text);
+            builder.append_value(text);
         }
     }
 
     #[inline]
-    fn number(&mut self, number: Option<i64>) {
+    fn number(&mut self, row: usize, number: i64) {
+        self.leave_out(row);
         if let Self::Number(builder) = self {
-            builder.append_option(number);
+            builder.append_value(number);
         }
     }
 
-    fn value(&mut self, typed: &Typed<'_>) {
+    fn value(&mut self, row: usize, typed: &Typed<'_>) {
+        self.leave_out(row);
         match (self, typed) {
             (Self::Text(builder), Typed::String(text)) => builder.append_value(text),
             (Self::Text(builder), Typed::Unescaped(text)) => builder.append_value(text),
             (Self::Number(builder), Typed::Int64(number)) => builder.append_value(*number),
             (Self::Double(builder), Typed::Double(number)) => builder.append_value(*number),
             (Self::Boolean(builder), Typed::Boolean(truth)) => builder.append_value(*truth),
-            (builder, _) => builder.null(),
+            (builder, _) => builder.leave_out(row + 1),
         }
     }
 
-    fn null(&mut self) {
+    /// No values up to row number `row`.
+    #[inline]
+    fn leave_out(&mut self, row: usize) {
+        let missing = row - self.len();
+        if missing == 0 {
+            return;
+        }
         match self {
-            Self::Text(builder) => builder.append_null(),
-            Self::Number(builder) => builder.append_null(),
-            Self::Double(builder) => builder.append_null(),
-            Self::Boolean(builder) => builder.append_null(),
+            Self::Text(builder) => builder.append_nulls(missing),
+            Self::Number(builder) => builder.append_nulls(missing),
+            Self::Double(builder) => builder.append_nulls(missing),
+            Self::Boolean(builder) => builder.append_nulls(missing),
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    fn finish(&mut self, rows: usize) -> ArrayRef {
+        self.leave_out(rows);
         match self {
             Self::Text(builder) => Arc::new(builder.finish()),
             Self::Number(builder) => Arc::new(builder.finish()),
@@ -136,55 +148,66 @@ impl Rows {
 
     pub fn push(&mut self, index: u64, row: &Row<'_>, shares: &Shares<'_>, line_bytes: usize) {
         self.bytes += line_bytes;
+        let at = self.indexes.len();
         self.indexes.push(index as i64);
         for ((_, key), builder) in KEYS.iter().zip(&mut self.columns) {
+            if row.json(*key).is_none() || !self.wanted[*key as usize] {
+                continue;
+            }
             match kind(*key) {
-                _ if !self.wanted[*key as usize] => builder.null(),
-                Kind::Timestamp => builder.number(row.timestamp),
-                Kind::Number => builder.number(row.number(*key)),
-                Kind::Text => builder.text(row.text(*key).as_deref()),
-                Kind::Json if *key == Key::Exception => builder.text(row.json(*key)),
+                Kind::Timestamp => row.timestamp.into_iter().for_each(|ns| builder.number(at, ns)),
+                Kind::Number => {
+                    row.number(*key).into_iter().for_each(|number| builder.number(at, number));
+                }
+                Kind::Text => row.text(*key).iter().for_each(|text| builder.text(at, text)),
+                Kind::Json if *key == Key::Exception => {
+                    row.json(*key).into_iter().for_each(|json| builder.text(at, json));
+                }
                 Kind::Json => {}
             }
         }
         for (key, text) in GROUPS.iter().zip(&shares.texts) {
-            if self.wanted[*key as usize] {
-                self.columns[*key as usize].text(text.as_deref());
+            if let Some(text) = text.as_deref().filter(|_| self.wanted[*key as usize]) {
+                self.columns[*key as usize].text(at, text);
             }
         }
         self.level_numbers.append_option(row.level().and_then(|level| i16::try_from(level).ok()));
         for (column, typed) in &shares.values {
-            self.promoted[*column].value(typed);
+            self.promoted[*column].value(at, typed);
         }
-        for builder in &mut self.promoted {
-            if builder.len() < self.indexes.len() {
-                builder.null();
-            }
+        if !shares.layout.is_empty() {
+            self.layout.append_nulls(at - self.layout.len());
+            self.layout.append_value(&shares.layout);
         }
-        let layout = shares.layout.as_str();
-        self.layout.append_option((!layout.is_empty()).then_some(layout));
-        self.verbatim.append_option(row.verbatim);
+        if let Some(line) = row.verbatim {
+            self.verbatim.append_nulls(at - self.verbatim.len());
+            self.verbatim.append_value(line);
+        }
     }
 
     /// What has been pushed, and begins anew.
     pub fn finish(&mut self) -> Result<RecordBatch, arrow_schema::ArrowError> {
         self.bytes = 0;
         let indexes = std::mem::take(&mut self.indexes);
+        let rows = indexes.len();
+        self.layout.append_nulls(rows - self.layout.len());
+        self.verbatim.append_nulls(rows - self.verbatim.len());
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(indexes))];
         for ((_, key), builder) in KEYS.iter().zip(&mut self.columns) {
+            builder.leave_out(rows);
             arrays.push(match builder {
                 Builder::Number(numbers) if kind(*key) == Kind::Timestamp => {
                     let numbers = numbers.finish().into_parts();
                     let times = TimestampNanosecondArray::new(numbers.1, numbers.2);
                     Arc::new(times.with_timezone("UTC"))
                 }
-                builder => builder.finish(),
+                builder => builder.finish(rows),
             });
             if *key == Key::Level {
                 arrays.push(Arc::new(self.level_numbers.finish()));
             }
         }
-        arrays.extend(self.promoted.iter_mut().map(Builder::finish));
+        arrays.extend(self.promoted.iter_mut().map(|builder| builder.finish(rows)));
         arrays.push(Arc::new(self.layout.finish()));
         arrays.push(Arc::new(self.verbatim.finish()));
         RecordBatch::try_new(self.schema.clone(), arrays)
@@ -193,7 +216,6 @@ impl Rows {
 
 impl Builder {
     fn len(&self) -> usize {
-        use arrow_array::builder::ArrayBuilder;
         match self {
             Self::Text(builder) => builder.len(),
             Self::Number(builder) => builder.len(),

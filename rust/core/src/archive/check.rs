@@ -1,6 +1,6 @@
 //! Making sure that a file gives back what was there.
 
-use super::source::{Input, Source};
+use super::source::{lines as lines_of, Input, Source};
 use super::{Archived, Identities, Lines};
 use crate::error::{Error, Result};
 use crate::seal::{each_commitment, Hash, Salt, SaltKind, Salts, SegmentSeal};
@@ -37,6 +37,19 @@ impl Checked {
 /// # Errors
 /// When it cannot be read, or one line differs.
 pub fn check(file: &Archived, against: Against<'_>, identities: &Identities) -> Result<Checked> {
+    check_while(file, against, identities, &|| true)
+}
+
+/// `check`, asked after every piece whether it should go on.
+///
+/// # Errors
+/// As `check`, and when it should not.
+pub fn check_while(
+    file: &Archived,
+    against: Against<'_>,
+    identities: &Identities,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Checked> {
     super::guarded(&file.path, || {
         let mut expected: Box<dyn Expected> = match against {
             Against::Seals(seals) => Box::new(Sealed::new(seals)),
@@ -47,13 +60,14 @@ pub fn check(file: &Archived, against: Against<'_>, identities: &Identities) -> 
         let mut next = file.facts.first;
         while let Some((first, piece)) = lines.next_piece()? {
             expected.absent(next..first, &mut checked)?;
-            let lines =
-                piece.split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]);
-            let lines: Vec<&[u8]> = lines.collect();
+            let lines: Vec<&[u8]> = lines_of(&piece).collect();
             next = first + lines.len() as u64;
             if let Some(wrong) = expected.first_wrong(first, &lines, &mut checked)? {
                 let what = format!("record {wrong} is not what was there");
                 return Err(Error::Damaged { path: file.path.clone(), what });
+            }
+            if !go_on() {
+                return Err(super::stopped(&file.path));
             }
         }
         expected.absent(next..file.facts.end, &mut checked)?;
@@ -137,7 +151,8 @@ impl Expected for Sealed<'_> {
         lines: &[&[u8]],
         checked: &mut Checked,
     ) -> Result<Option<u64>> {
-        let (mut salted, mut expected) = (Vec::new(), Vec::new());
+        let mut salted = Vec::with_capacity(lines.len());
+        let mut expected = Vec::with_capacity(lines.len());
         for (index, line) in (first..).zip(lines) {
             if line.is_empty() {
                 self.absent(index..index + 1, checked)?;

@@ -110,12 +110,16 @@ impl<'a> Row<'a> {
 pub(super) struct Splitter {
     prefix: [u8; 20],
     second_ns: i64,
+    /// Whether the line at hand has a backslash.
+    has_escapes: bool,
 }
 
 impl Splitter {
     /// `spelled` holds the line where it has to be spelled anew.
     pub fn split<'a>(&mut self, line: &'a [u8], spelled: &'a mut String) -> Row<'a> {
-        if let Some(row) = plain(line).and_then(|text| self.canonical(text)) {
+        let plain = plain(line);
+        self.has_escapes = plain.is_some_and(|(_, has_escapes)| has_escapes);
+        if let Some(row) = plain.and_then(|(text, _)| self.canonical(text)) {
             return row;
         }
         let record = Record::read(line, spelled);
@@ -157,13 +161,13 @@ impl Splitter {
     fn is_exact(&mut self, key: Key, value: &str, row: &mut Row<'_>) -> bool {
         match kind(key) {
             Kind::Json => true,
-            Kind::Number => is_integer(value),
+            Kind::Number => integer(value).is_some(),
             Kind::Timestamp => {
                 row.timestamp = self.timestamp(value);
                 row.timestamp.is_some()
             }
             Kind::Text if !value.starts_with('"') => false,
-            Kind::Text if !value.contains('\\') => true,
+            Kind::Text if !self.has_escapes || !value.contains('\\') => true,
             Kind::Text => unescape(value).is_some_and(|text| {
                 row.unescaped.push((key as usize, text));
                 true
@@ -195,27 +199,31 @@ impl Splitter {
     }
 }
 
-/// The line as text if nothing in it has to be escaped that is not.
-fn plain(line: &[u8]) -> Option<&str> {
+/// The line as text if nothing in it has to be escaped that is not, and whether it has escapes.
+fn plain(line: &[u8]) -> Option<(&str, bool)> {
     // Without branches, so that the compiler looks at many bytes at once.
-    let (controls, high) = line.iter().fold((0, 0), |(controls, high), byte| {
-        (controls | u8::from(*byte < 0x20), high | u8::from(*byte >= 0x7f))
-    });
+    let (mut controls, mut high, mut escapes) = (0, 0, 0);
+    for byte in line {
+        controls |= u8::from(*byte < 0x20);
+        high |= u8::from(*byte >= 0x7f);
+        escapes |= u8::from(*byte == b'\\');
+    }
     if controls != 0 || line.len() < 2 {
         return None;
     }
     let text = std::str::from_utf8(line).ok()?;
     let is_escaped = |char| matches!(char, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}');
-    (high == 0 || !text.contains(is_escaped)).then_some(text)
+    (high == 0 || !text.contains(is_escaped)).then_some((text, escapes != 0))
 }
 
 /// An integer in the one spelling that is given back.
-pub(super) fn is_integer(value: &str) -> bool {
-    let digits = value.strip_prefix('-').unwrap_or(value);
-    // JSON has no leading zeros, and -0 is 0.
-    value.parse::<i64>().is_ok()
-        && value != "-0"
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
+pub(super) fn integer(value: &str) -> Option<i64> {
+    match value.strip_prefix('-').unwrap_or(value).as_bytes() {
+        [b'1'..=b'9', ..] => value.parse().ok(),
+        // -0 is 0.
+        [b'0'] => (value.len() == 1).then_some(0),
+        _ => None,
+    }
 }
 
 /// The text of a JSON string with escapes, if they are the ones that we write.

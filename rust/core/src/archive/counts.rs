@@ -26,8 +26,10 @@ impl Names {
     }
 
     fn place(&mut self, name: &str) -> usize {
-        if let Some(place) = self.places.get(name) {
-            return *place;
+        // Most journals have few names, and a look at each costs less than a hash.
+        let near = self.counts.iter().take(8).position(|(known, _)| known == name);
+        if let Some(place) = near.or_else(|| self.places.get(name).copied()) {
+            return place;
         }
         let name = if self.counts.len() < MOST_NAMES { name } else { OTHERS };
         if let Some(place) = self.places.get(name) {

@@ -22,6 +22,15 @@ pub struct Archived {
     pub facts: Facts,
 }
 
+/// A file of the archive that cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// Index of its first record, going by its name.
+    pub first: u64,
+    pub path: PathBuf,
+    pub error: Error,
+}
+
 /// Where the file lies whose first segment begins at `first` and whose first record is of `day`
 /// (`2026-11-21`).
 #[must_use]
@@ -52,12 +61,21 @@ fn is_encrypted(path: &Path) -> bool {
 /// # Errors
 /// When the archive cannot be read, or holds a file that is none of ours.
 pub fn list(journal: &Path) -> Result<Vec<Archived>> {
+    let (files, unreadable) = readable(journal)?;
+    unreadable.into_iter().next().map_or(Ok(files), |first| Err(first.error))
+}
+
+/// `list` for those to whom the other files matter when one is damaged.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub fn readable(journal: &Path) -> Result<(Vec<Archived>, Vec<Unreadable>)> {
     let mut before = look(journal)?;
     for _ in 0..MOST_LOOKS {
         let found = read_all(&before);
         let after = look(journal)?;
         if before == after {
-            return found.map(without_overlaps);
+            return Ok((without_overlaps(found.0), found.1));
         }
         before = after;
     }
@@ -110,7 +128,7 @@ fn first_index(path: &Path) -> Option<u64> {
     is_number.then(|| digits.parse().ok()).flatten()
 }
 
-fn read_all(looks: &[Look]) -> Result<Vec<Archived>> {
+fn read_all(looks: &[Look]) -> (Vec<Archived>, Vec<Unreadable>) {
     let read = |(first, path, ..): &Look| {
         let facts = facts(path)?;
         if facts.first != *first {
@@ -119,7 +137,16 @@ fn read_all(looks: &[Look]) -> Result<Vec<Archived>> {
         }
         Ok(Archived { path: path.clone(), is_encrypted: is_encrypted(path), facts })
     };
-    looks.iter().map(read).collect()
+    let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+    for look in looks {
+        match read(look) {
+            Ok(file) => files.push(file),
+            Err(error) => {
+                unreadable.push(Unreadable { first: look.0, path: look.1.clone(), error });
+            }
+        }
+    }
+    (files, unreadable)
 }
 
 /// Files of which none begins before the one in front of it ends. Of two that begin alike, the one

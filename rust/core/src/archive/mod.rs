@@ -39,10 +39,10 @@ use std::path::Path;
 
 pub use active::{ActiveBatches, Batches, LineBatches, Wanted};
 pub use at::lines_at;
-pub use check::{check, Against, Checked};
+pub use check::{check, check_while, Against, Checked};
 pub use encrypt::{encrypt_file, open_decrypted, rewrap, Decrypted, Written};
 pub use facts::{Facts, FieldType, Promoted};
-pub use files::{facts, list, place, Archived, DIRECTORY};
+pub use files::{facts, list, place, readable, Archived, Unreadable, DIRECTORY};
 pub use identities::{Identities, Recipients};
 pub use memory::MemoryFile;
 pub use names::{begin, end, names};
@@ -66,4 +66,9 @@ fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let what = format!("it cannot be read as a file of the archive: {said}");
         Err(Error::Damaged { path: path.to_owned(), what })
     })
+}
+
+/// What becomes of work that nobody waits for any more.
+pub(crate) fn stopped(path: &Path) -> Error {
+    Error::Refused { path: path.to_owned(), what: "archiving was stopped".into() }
 }

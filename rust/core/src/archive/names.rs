@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{list, DIRECTORY};
+use super::{readable, DIRECTORY};
 use crate::error::{At, Result};
 
 /// Every file of the archive with the index it begins with, in order; also those that have become part of
@@ -42,7 +42,12 @@ pub fn begin(journal: &Path) -> Result<Option<u64>> {
 /// # Errors
 /// When the archive cannot be read.
 pub fn end(journal: &Path) -> Result<u64> {
-    Ok(list(journal)?.last().map_or(0, |file| file.facts.end))
+    let (files, unreadable) = readable(journal)?;
+    let last = files.last().map(|file| file.facts.first);
+    match unreadable.into_iter().find(|file| Some(file.first) >= last) {
+        Some(file) => Err(file.error),
+        None => Ok(files.last().map_or(0, |file| file.facts.end)),
+    }
 }
 
 /// Names and paths in a directory that may be gone by now.

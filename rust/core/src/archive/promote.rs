@@ -1,11 +1,12 @@
 //! Which fields get columns of their own, and how an object is divided between those and its JSON text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::columns::{is_integer, name, unescape, GROUPS};
+use super::columns::{integer, name, unescape, GROUPS};
 use super::{FieldType, Promoted};
 use crate::format::raw::Raw;
+use crate::format::scan::{Scan, DEEPEST};
 use crate::line::{push_float, push_string};
 
 /// More columns cost every reader of a file more than they save.
@@ -28,7 +29,7 @@ impl<'a> Typed<'a> {
     /// The value as that type, if the type gives it back as it stands.
     fn read(kind: FieldType, value: &'a str) -> Option<Self> {
         match kind {
-            FieldType::Int64 if is_integer(value) => value.parse().ok().map(Self::Int64),
+            FieldType::Int64 => integer(value).map(Self::Int64),
             FieldType::Double => double(value).map(Self::Double),
             FieldType::Boolean => match value {
                 "true" => Some(Self::Boolean(true)),
@@ -61,7 +62,7 @@ fn kind_of(value: &str) -> Option<FieldType> {
     match value.as_bytes().first()? {
         b'"' => Some(FieldType::String),
         b't' | b'f' => Some(FieldType::Boolean),
-        b'-' | b'0'..=b'9' if is_integer(value) => Some(FieldType::Int64),
+        b'-' | b'0'..=b'9' if integer(value).is_some() => Some(FieldType::Int64),
         b'-' | b'0'..=b'9' => Some(FieldType::Double),
         _ => None,
     }
@@ -74,11 +75,20 @@ pub(super) struct Column {
     pub group: usize,
     /// The key as it stands in a line, with quotes.
     pub spelled: String,
+    /// The same with its colon.
+    label: String,
     pub kind: FieldType,
     pub elsewhere: u64,
+    /// Whether a dictionary would be about as long as the values.
+    pub is_varied: bool,
 }
 
 impl Column {
+    fn new(group: usize, spelled: String, kind: FieldType) -> Self {
+        let label = format!("{spelled}:");
+        Self { group, spelled, label, kind, elsewhere: 0, is_varied: false }
+    }
+
     pub fn name(&self) -> String {
         format!("{}.{}", name(GROUPS[self.group]), Raw::new(&self.spelled).inside())
     }
@@ -95,6 +105,19 @@ pub(super) struct Sample {
 struct Seen {
     kinds: [usize; 4],
     places: usize,
+    /// Hashes of the values.
+    values: HashSet<u64, BuildHasherDefault<KeyHasher>>,
+}
+
+impl Seen {
+    /// A double is long, so that its dictionary pays sooner.
+    fn is_varied(&self, kind: FieldType, count: usize) -> bool {
+        match kind {
+            FieldType::String => self.values.len() * 4 > count,
+            FieldType::Int64 => self.values.len() * 2 > count,
+            FieldType::Double | FieldType::Boolean => false,
+        }
+    }
 }
 
 impl Sample {
@@ -107,6 +130,9 @@ impl Sample {
                 let seen = self.seen.entry((group, key.json().to_owned())).or_default();
                 seen.kinds[kind as usize] += 1;
                 seen.places += place;
+                let mut hasher = KeyHasher::default();
+                hasher.write(value.json().as_bytes());
+                seen.values.insert(hasher.finish());
             }
         }
     }
@@ -123,7 +149,8 @@ impl Sample {
                 let all: usize = seen.kinds.iter().sum();
                 let best = KINDS.into_iter().max_by_key(|kind| seen.kinds[*kind as usize])?;
                 let count = seen.kinds[best as usize];
-                let column = Column { group, spelled, kind: best, elsewhere: 0 };
+                let is_varied = seen.is_varied(best, count);
+                let column = Column { is_varied, ..Column::new(group, spelled, best) };
                 (count * RARE >= records).then_some((count, seen.places * 1024 / all, column))
             })
             .collect();
@@ -151,6 +178,9 @@ fn is_plain(key: Raw<'_>) -> bool {
 pub(super) struct Plan {
     pub columns: Vec<Column>,
     by_key: [HashMap<String, usize, BuildHasherDefault<KeyHasher>>; 3],
+    /// By group, members of the last object that was divided: their columns, or none. The next one is
+    /// most often made alike.
+    orders: [Vec<Option<usize>>; 3],
 }
 
 /// Tells a few dozen keys of our own choice apart, so that nobody can make them collide on purpose.
@@ -181,13 +211,11 @@ pub(super) struct Shares<'a> {
     pub texts: [Option<std::borrow::Cow<'a, str>>; 3],
     /// Empty where it follows from the columns' order.
     pub layout: String,
-    /// Members of the group at hand: their columns, or none.
-    order: Vec<Option<usize>>,
 }
 
 impl Plan {
     pub fn new(columns: Vec<Column>) -> Self {
-        let mut plan = Self { columns, by_key: Default::default() };
+        let mut plan = Self { columns, ..Self::default() };
         for (at, column) in plan.columns.iter().enumerate() {
             plan.by_key[column.group].insert(column.spelled.clone(), at);
         }
@@ -211,7 +239,8 @@ impl Plan {
             let mut spelled = Vec::new();
             push_string(&mut spelled, key);
             let spelled = String::from_utf8(spelled).ok()?;
-            Some(Column { group, spelled, kind: promoted.kind, elsewhere: promoted.elsewhere })
+            let column = Column::new(group, spelled, promoted.kind);
+            Some(Column { elsewhere: promoted.elsewhere, ..column })
         };
         promoted.iter().map(column).collect::<Option<Vec<_>>>().map(Self::new)
     }
@@ -219,6 +248,7 @@ impl Plan {
     /// Divides the three objects of a record.
     pub fn divide<'a>(&mut self, groups: [Option<&'a str>; 3], shares: &mut Shares<'a>) {
         shares.values.clear();
+        shares.values.reserve(self.columns.len());
         shares.layout.clear();
         for (group, json) in groups.into_iter().enumerate() {
             shares.texts[group] = None;
@@ -228,8 +258,8 @@ impl Plan {
                 shares.texts[group] = Some(json.into());
                 0
             } else if let Some(elsewhere) = self.take(group, json, shares) {
-                shares.texts[group] = rest(json, &shares.order);
-                shares.push_layout(group);
+                shares.texts[group] = rest(json, &self.orders[group]);
+                shares.push_layout(group, &self.orders[group]);
                 elsewhere
             } else {
                 shares.values.truncate(begin);
@@ -259,31 +289,74 @@ impl Plan {
 
     /// Takes the promoted members, and says whose values are of another type; nothing when the
     /// object has to stay whole.
-    fn take<'a>(&self, group: usize, json: &'a str, shares: &mut Shares<'a>) -> Option<u64> {
-        shares.order.clear();
-        let (mut bytes, mut seen, mut elsewhere) = (1, 0_u64, 0);
-        for (key, value) in Raw::new(json).entries() {
-            // With the colon, and the comma or the brace.
-            bytes += key.json().len() + value.json().len() + 2;
-            let column = self.column(group, key);
-            if let Some(column) = column {
-                if seen >> column & 1 == 1 {
+    fn take<'a>(&mut self, group: usize, json: &'a str, shares: &mut Shares<'a>) -> Option<u64> {
+        let mut order = std::mem::take(&mut self.orders[group]);
+        let elsewhere = self.take_members(group, json, &mut order, shares);
+        self.orders[group] = order;
+        elsewhere
+    }
+
+    /// `order` is that of an object before, and becomes that of this one.
+    fn take_members<'a>(
+        &self,
+        group: usize,
+        json: &'a str,
+        order: &mut Vec<Option<usize>>,
+        shares: &mut Shares<'a>,
+    ) -> Option<u64> {
+        let mut scan = Scan::new(json.strip_prefix('{')?);
+        let (mut count, mut bytes, mut seen, mut elsewhere) = (0, 1, 0_u64, 0);
+        loop {
+            let guess = order.get(count).copied().flatten();
+            let (mut column, is_spelled, key) = self.key(group, guess, &mut scan)?;
+            let value = scan.value(DEEPEST)?.json();
+            // With the comma or the brace.
+            bytes += key + value.len() + 1;
+            if let Some(found) = column {
+                if seen >> found & 1 == 1 {
                     return None;
                 }
-                seen |= 1 << column;
-                let is_spelled = key.json() == self.columns[column].spelled;
-                let typed = Typed::read(self.columns[column].kind, value.json());
+                seen |= 1 << found;
+                let typed = Typed::read(self.columns[found].kind, value);
                 if let Some(typed) = typed.filter(|_| is_spelled) {
-                    shares.order.push(Some(column));
-                    shares.values.push((column, typed));
-                    continue;
+                    shares.values.push((found, typed));
+                } else {
+                    elsewhere |= 1 << found;
+                    column = None;
                 }
-                elsewhere |= 1 << column;
             }
-            shares.order.push(None);
+            match order.get_mut(count) {
+                Some(place) => *place = column,
+                None => order.push(column),
+            }
+            count += 1;
+            if !scan.take(b',') {
+                break;
+            }
         }
+        order.truncate(count);
         // Anything else between the members would be lost.
-        (bytes == json.len() && !shares.order.is_empty()).then_some(elsewhere)
+        (bytes == json.len()).then_some(elsewhere)
+    }
+
+    /// Takes a key and its colon: its column, whether it is spelled as we do, and its bytes.
+    #[inline]
+    fn key(
+        &self,
+        group: usize,
+        guess: Option<usize>,
+        scan: &mut Scan<'_>,
+    ) -> Option<(Option<usize>, bool, usize)> {
+        if let Some(column) = guess {
+            let label = self.columns[column].label.as_str();
+            if scan.expected(&[label]).is_some() {
+                return Some((guess, true, label.len()));
+            }
+        }
+        let key = scan.key()?;
+        let column = self.column(group, key);
+        let is_spelled = column.is_some_and(|column| key.json() == self.columns[column].spelled);
+        Some((column, is_spelled, key.json().len() + 1))
     }
 
     fn column(&self, group: usize, key: Raw<'_>) -> Option<usize> {
@@ -308,17 +381,17 @@ impl Plan {
 
 impl Shares<'_> {
     /// Says where the group's members stood; see `docs/concepts/archive-files.md`.
-    fn push_layout(&mut self, group: usize) {
+    fn push_layout(&mut self, group: usize, order: &[Option<usize>]) {
         // Columns in rising order and then the rest need no word.
         let rank = |column: &Option<usize>| column.unwrap_or(usize::MAX);
-        if self.order.is_sorted_by_key(rank) {
+        if order.is_sorted_by_key(rank) {
             return;
         }
         while self.layout.bytes().filter(|byte| *byte == b';').count() < group {
             self.layout.push(';');
         }
-        let last = self.order.iter().rposition(Option::is_some).unwrap_or(0);
-        for (at, column) in self.order[..=last].iter().enumerate() {
+        let last = order.iter().rposition(Option::is_some).unwrap_or(0);
+        for (at, column) in order[..=last].iter().enumerate() {
             if at > 0 {
                 self.layout.push(',');
             }

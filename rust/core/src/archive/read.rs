@@ -128,6 +128,8 @@ impl Lines {
             let wrong = |what: String| Error::Damaged { path: self.path.clone(), what };
             let rows = Batch::new(&batch, &self.plan)
                 .ok_or_else(|| wrong("its columns are not those of the format".to_owned()))?;
+            let capacity =
+                if rows.len() < BATCH_ROWS / 4 { 0 } else { PIECE_BYTES + PIECE_BYTES / 8 };
             for row in begin..rows.len() {
                 let before = self.next;
                 let index = rows.index(row).filter(|at| (before..self.facts.end).contains(at));
@@ -141,7 +143,8 @@ impl Lines {
                 let is_far = piece.is_some() && index - before > MAX_GAP;
                 let mut other = None;
                 let target = if is_far { &mut other } else { &mut piece };
-                let (_, lines) = target.get_or_insert_with(|| (index, Vec::new()));
+                let (_, lines) =
+                    target.get_or_insert_with(|| (index, Vec::with_capacity(capacity)));
                 if !lines.is_empty() {
                     lines.resize(lines.len() + (index - before) as usize, b'\n');
                 }

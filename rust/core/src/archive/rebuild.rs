@@ -7,10 +7,10 @@ use arrow_array::{
     TimestampNanosecondArray,
 };
 
-use super::columns::{kind, Kind, COUNT, GROUPS, INDEX, LAYOUT, VERBATIM};
+use super::columns::{kind, Kind, GROUPS, INDEX, LAYOUT, VERBATIM};
 use super::promote::Plan;
 use crate::format::raw::Raw;
-use crate::format::record::{CANONICAL, KEYS};
+use crate::format::record::{Key, CANONICAL, KEYS};
 use crate::line::{push_float, push_int, push_string, TimestampWriter, TIMESTAMP_BYTES};
 
 enum Values<'a> {
@@ -52,8 +52,8 @@ impl PromotedValues<'_> {
 /// not written by us.
 pub(super) struct Batch<'a> {
     indexes: &'a Int64Array,
-    /// By `Key`.
-    columns: [Values<'a>; COUNT],
+    /// Those in which there is something, in the order of the record.
+    columns: Vec<(Key, Values<'a>)>,
     promoted: Vec<(usize, &'a str, PromotedValues<'a>)>,
     /// Places in `promoted`.
     by_group: [Vec<usize>; 3],
@@ -66,13 +66,15 @@ impl<'a> Batch<'a> {
     pub fn new(batch: &'a RecordBatch, plan: &'a Plan) -> Option<Self> {
         let columns = KEYS.map(|(name, key)| {
             let column = batch.column_by_name(name)?;
-            Some(match kind(key) {
+            let is_empty = column.null_count() == column.len() && !GROUPS.contains(&key);
+            let values = match kind(key) {
                 Kind::Text | Kind::Json => Values::Text(column.as_string_opt()?),
                 Kind::Number => Values::Number(column.as_primitive_opt::<Int64Type>()?),
                 Kind::Timestamp => {
                     Values::Time(column.as_primitive_opt::<TimestampNanosecondType>()?)
                 }
-            })
+            };
+            Some((!is_empty).then_some((key, values)))
         });
         let columns: Vec<_> = columns.into_iter().collect::<Option<_>>()?;
         let promoted = plan.columns.iter().map(|column| {
@@ -95,7 +97,7 @@ impl<'a> Batch<'a> {
         }
         Some(Self {
             indexes: batch.column_by_name(INDEX)?.as_primitive_opt::<Int64Type>()?,
-            columns: columns.try_into().ok()?,
+            columns: columns.into_iter().flatten().collect(),
             promoted,
             by_group,
             layout: batch.column_by_name(LAYOUT)?.as_string_opt()?,
@@ -125,10 +127,10 @@ impl<'a> Batch<'a> {
 
     fn push_record(&self, row: usize, times: &mut Times, out: &mut Vec<u8>) -> Option<()> {
         let begin = out.len();
-        for (((_, key), label), values) in KEYS.iter().zip(CANONICAL).zip(&self.columns) {
+        for (key, values) in &self.columns {
             let before = out.len();
             out.push(b',');
-            out.extend_from_slice(label.as_bytes());
+            out.extend_from_slice(CANONICAL[*key as usize].as_bytes());
             let is_there = match values {
                 Values::Text(values) if kind(*key) == Kind::Json => {
                     let json = values.is_valid(row).then(|| values.value(row));

@@ -31,6 +31,17 @@ impl Input {
     }
 }
 
+/// The lines of a piece, without their line feeds.
+pub(super) fn lines(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let rest = piece.get(begin..).filter(|rest| !rest.is_empty())?;
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        begin += end + 1;
+        Some(&rest[..end])
+    })
+}
+
 /// The lines of an input, piece by piece.
 pub(super) struct Source<'a> {
     input: &'a Input,

@@ -260,8 +260,25 @@ fn read(file: &Path) -> Option<Vec<u8>> {
 /// # Errors
 /// When the file cannot be read or is none of the archive, or the index cannot be written.
 pub fn build(file: &Path) -> Result<()> {
+    build_while(file, &|| true)
+}
+
+/// `build`, asked again and again whether it should go on.
+///
+/// # Errors
+/// As `build`, and when it should not.
+pub fn build_while(file: &Path, go_on: &dyn Fn() -> bool) -> Result<()> {
     let mut builder = Builder::default();
-    push_file(&mut builder, file)?;
+    let mut is_wanted = true;
+    each_batch(file, |rows| {
+        is_wanted = is_wanted && go_on();
+        if is_wanted {
+            builder.push(&rows);
+        }
+    })?;
+    if !is_wanted {
+        return Err(super::stopped(file));
+    }
     let bytes = builder.finish(file)?.ok_or_else(|| wrong_columns(file))?;
     crate::journal::replace_file(&path(file), &bytes)
 }

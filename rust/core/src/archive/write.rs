@@ -8,19 +8,19 @@ use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 use super::batch::Rows;
-use super::columns::{Row, Splitter, GROUPS, INDEX};
+use super::columns::{kind, Kind, Row, Splitter, GROUPS, INDEX, LAYOUT, VERBATIM};
 use super::counts::Counts;
 use super::look::look;
-use super::promote::{Plan, Shares};
-use super::source::{Input, Source};
-use super::{Facts, Identities, FACTS_KEY, FORMAT};
+use super::promote::{Column, Plan, Shares};
+use super::source::{lines, Input, Source};
+use super::{Facts, FieldType, Identities, FACTS_KEY, FORMAT};
 use crate::clock::rfc3339;
 use crate::error::{At, Error, Result};
-use crate::format::record::Key;
+use crate::format::record::{Key, KEYS};
 use crate::level::Level;
 
 /// Zstandard's levels above this one cost far more than they save here.
@@ -30,6 +30,7 @@ const GROUP_BYTES: usize = 24 << 20;
 const BATCH_ROWS: usize = 4096;
 const BATCH_BYTES: usize = 4 << 20;
 const PAGE_BYTES: usize = 512 << 10;
+
 /// What can be asked about a record before it is kept.
 #[derive(Debug)]
 pub struct About<'a> {
@@ -125,8 +126,9 @@ impl Writer {
         crate::owner::give(&file, path.parent().unwrap_or(path));
         let rows = Rows::new(&plan);
         // Readers then take the columns for what Parquet says they are.
-        let options =
-            ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(&plan))
+            .with_skip_arrow_metadata(true);
         let inner = ArrowWriter::try_new_with_options(file, rows.schema().clone(), options)
             .map_err(|error| failed("writing", path, error))?;
         let path = path.to_owned();
@@ -142,8 +144,7 @@ impl Writer {
 
     fn push_piece(&mut self, first: u64, piece: &[u8], options: &WriteOptions<'_>) -> Result<()> {
         let mut spelled = String::new();
-        let lines = piece.strip_suffix(b"\n").unwrap_or(piece).split(|byte| *byte == b'\n');
-        for (index, line) in (first..).zip(lines) {
+        for (index, line) in (first..).zip(lines(piece)) {
             if !line.is_empty() {
                 self.push_line(index, line, &mut spelled, options);
             }
@@ -232,7 +233,7 @@ fn is_kept(index: u64, line: &[u8], row: &Row<'_>, options: &WriteOptions<'_>) -
     })
 }
 
-fn properties() -> WriterProperties {
+fn properties(plan: &Plan) -> WriterProperties {
     let level = ZstdLevel::try_new(COMPRESSION).unwrap_or_default();
     let path = |name: &str| ColumnPath::new(vec![name.to_owned()]);
     let mut properties = WriterProperties::builder()
@@ -247,14 +248,38 @@ fn properties() -> WriterProperties {
             .set_column_encoding(path(name), Encoding::DELTA_BINARY_PACKED)
             .set_column_statistics_enabled(path(name), EnabledStatistics::Page);
     }
-    // Nobody compares whole texts; and a long one that is repeated stays as long as it was.
-    for name in ["message", "context", "metadata", "performance_data", "exception", "verbatim"] {
-        properties = properties
-            .set_column_dictionary_enabled(path(name), false)
-            .set_column_statistics_enabled(path(name), EnabledStatistics::None);
+    // Least and greatest of a text rule out next to nothing, and every value is compared for them.
+    for (name, key) in KEYS {
+        if matches!(kind(key), Kind::Text | Kind::Json) {
+            properties =
+                properties.set_column_statistics_enabled(path(name), EnabledStatistics::None);
+        }
     }
-    // Every one of them differs.
-    properties.set_column_dictionary_enabled(path("span_id"), false).build()
+    // Most of them differ.
+    let varied = ["message", "context", "metadata", "performance_data", "exception", "span_id"];
+    for name in varied.into_iter().chain([VERBATIM]) {
+        properties = properties.set_column_dictionary_enabled(path(name), false);
+    }
+    for name in [LAYOUT, VERBATIM] {
+        properties = properties.set_column_statistics_enabled(path(name), EnabledStatistics::None);
+    }
+    plan.columns.iter().fold(properties, promoted).build()
+}
+
+fn promoted(mut properties: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
+    let path = ColumnPath::new(vec![column.name()]);
+    if column.is_varied {
+        properties = properties.set_column_dictionary_enabled(path.clone(), false);
+    }
+    match column.kind {
+        FieldType::String => {
+            properties.set_column_statistics_enabled(path, EnabledStatistics::None)
+        }
+        FieldType::Int64 if column.is_varied => {
+            properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+        }
+        _ => properties,
+    }
 }
 
 fn failed(what: &'static str, path: &Path, error: ParquetError) -> Error {

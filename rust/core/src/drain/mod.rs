@@ -6,6 +6,8 @@
 mod archiving;
 mod commit;
 mod cutting;
+#[cfg(all(test, not(loom)))]
+mod cutting_tests;
 mod held;
 mod merge;
 mod prune;

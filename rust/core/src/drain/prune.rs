@@ -96,7 +96,9 @@ impl Leader {
         }
         // The seal files of all closed segments are there then.
         self.seal_all()?;
-        let ready = Ready::prepare(&Ground::of(self), cuts, identities, &Pace::unlimited())?;
+        let ground = Ground::of(self);
+        let ready =
+            self.meanwhile(|| Ready::prepare(&ground, cuts, identities, &Pace::unlimited()))?;
         let changed =
             self.refuse("a file was changed meanwhile; doing it again would be right".into());
         self.carry_out(ready)?.ok_or(changed)

@@ -28,6 +28,8 @@ const LOOK: Duration = Duration::from_secs(60);
 const WATCH: Duration = Duration::from_secs(1);
 /// In an emergency.
 const URGENT_LOOK: Duration = Duration::from_secs(2);
+/// Files that go at once in an emergency.
+const URGENT_STEPS: usize = 16;
 /// How often an emergency waits for segments to be archived instead of taking records.
 const PATIENCE: u32 = 3;
 /// A step whose file is younger than its plan, or gone, is planned anew.
@@ -45,7 +47,7 @@ pub struct Retained {
 #[derive(Debug)]
 enum Outcome {
     Looked(Box<(Looker, Survey, Plan)>),
-    Ready(Box<(Step, Ready)>),
+    Ready(Box<(Vec<Step>, Ready)>),
     Failed(Error),
 }
 
@@ -125,7 +127,7 @@ impl Retaining {
         self.next_watch = Some(now + WATCH);
         let space = space_of(leader.journal.directory());
         if space.is_ok_and(|space| space.free < floor.bytes(space)) {
-            self.next_look = Some(now);
+            (self.is_urgent, self.next_look) = (true, Some(now));
         }
     }
 
@@ -137,11 +139,17 @@ impl Retaining {
             }
             return;
         }
+        let mut steps = vec![step];
+        if self.is_urgent {
+            steps.extend(self.steps.drain(..self.steps.len().min(URGENT_STEPS - 1)));
+        }
         let ground = Ground::of(leader);
         self.begin(leader, move |pace| {
-            let cuts = [Cut { first: step.first, end: step.end, keep: step.keep.clone() }];
+            let cut =
+                |step: &Step| Cut { first: step.first, end: step.end, keep: step.keep.clone() };
+            let cuts: Vec<Cut> = steps.iter().map(cut).collect();
             let ready = Ready::prepare(&ground, &cuts, &Identities::default(), pace)?;
-            Ok(Outcome::Ready(Box::new((step, ready))))
+            Ok(Outcome::Ready(Box::new((steps, ready))))
         });
     }
 
@@ -152,14 +160,17 @@ impl Retaining {
     ) {
         let (sender, outcome) = channel();
         let halt = Arc::new(Halt::default());
-        // Room is needed at once in an emergency.
-        let share = if self.is_urgent { 1.0 } else { leader.settings.archive_cpu };
+        // Room is needed at once in an emergency, also on a busy machine.
+        let is_urgent = self.is_urgent;
+        let share = if is_urgent { 1.0 } else { leader.settings.archive_cpu };
         let theirs = halt.clone();
         let spawned = std::thread::Builder::new()
             .name("treering-retain".into())
             .stack_size(2 << 20)
             .spawn(move || {
-                crate::priority::be_modest();
+                if !is_urgent {
+                    crate::priority::be_modest();
+                }
                 // Nobody listens when the lead is gone; drafts remove themselves then.
                 let _ =
                     sender.send(work(&Pace::new(share, theirs)).unwrap_or_else(Outcome::Failed));
@@ -176,10 +187,10 @@ impl Retaining {
                 return self.take_up(leader, archiving, &survey, plan);
             }
             Outcome::Ready(prepared) => {
-                let (step, ready) = *prepared;
+                let (steps, ready) = *prepared;
                 leader.carry_out(ready).map(|pruned| {
                     let pruned = pruned.filter(|pruned| pruned.segments + pruned.thinned > 0);
-                    pruned.inspect(|_| leader.count(&step)).is_some()
+                    pruned.inspect(|_| steps.iter().for_each(|step| leader.count(step))).is_some()
                 })
             }
             Outcome::Failed(error) => Err(error),

@@ -108,6 +108,24 @@ impl Leader {
         Error::Refused { path: self.journal.directory().to_owned(), what }
     }
 
+    /// Does work that takes long for a person, in a thread: processes that log meanwhile must not wait.
+    pub(super) fn meanwhile<T: Send>(
+        &mut self,
+        work: impl FnOnce() -> Result<T> + Send,
+    ) -> Result<T> {
+        std::thread::scope(|scope| {
+            let work = scope.spawn(work);
+            while !work.is_finished() {
+                // What cannot be drained now says so when it is needed.
+                let drained = self.look_for_rings().and_then(|()| self.drain());
+                if !matches!(drained, Ok(1..)) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+            work.join().unwrap_or_else(|_| Err(self.refuse("the work on it has a bug".into())))
+        })
+    }
+
     /// Seals everything that was appended.
     pub(super) fn seal_all(&mut self) -> Result<()> {
         self.sync();
@@ -177,13 +195,16 @@ impl Leader {
         if indices.is_empty() {
             return Ok(());
         }
-        let (ground, pace) = (Ground::of(self), Pace::unlimited());
-        let mut swaps = Vec::new();
-        for (unit, part) in &parts {
-            let Unit::Archived(file) = unit else { continue };
-            let keep = |index: u64| part.binary_search(&index).is_err();
-            swaps.push(Swap::write(&ground, file, identities, &keep, &pace)?);
-        }
+        let ground = Ground::of(self);
+        let swaps = self.meanwhile(|| {
+            let mut swaps = Vec::new();
+            for (unit, part) in &parts {
+                let Unit::Archived(file) = unit else { continue };
+                let keep = |index: u64| part.binary_search(&index).is_err();
+                swaps.push(Swap::write(&ground, file, identities, &keep, &Pace::unlimited())?);
+            }
+            Ok(swaps)
+        })?;
         Swap::announce(self, swaps.iter())?;
         self.declare(
             ERASED,

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::reader::Batch;
 use super::segment::{segments, Segment};
 use super::Journal;
-use crate::archive::{self, Archived, Identities, Lines};
+use crate::archive::{self, Archived, Identities, Lines, Unreadable};
 use crate::error::Result;
 
 /// Where a record lies.
@@ -67,10 +67,18 @@ pub(super) fn find(journal: &Journal, index: u64, ended: Option<u64>) -> Result<
         Some(below) if below.is_newest() => return Ok((!ended_here).then_some(below)),
         _ => {}
     }
-    let archived = archive::list(journal.directory())?;
+    let (archived, unreadable) = archive::readable(journal.directory())?;
     let covers = |file: &&Archived| file.facts.first <= index && index < file.facts.end;
     if let Some(file) = archived.iter().find(covers) {
         return Ok(Some(Place::Archived(Box::new(file.clone()))));
+    }
+    // Where a file that cannot be read ends is unknown: nearest below, it may have the record.
+    let files = archived.iter().map(|file| file.facts.first);
+    let nearest = below.map(|segment| segment.first).into_iter();
+    let nearest = nearest.chain(files.filter(|first| *first <= index)).max();
+    let broken = unreadable.iter().rposition(|file| file.first <= index);
+    if broken.is_some_and(|at| Some(unreadable[at].first) > nearest) {
+        return broken_place(unreadable, broken);
     }
     if let Some(below) = below.filter(|_| !ended_here) {
         return Ok(Some(place(below)));
@@ -78,7 +86,19 @@ pub(super) fn find(journal: &Journal, index: u64, ended: Option<u64>) -> Result<
     let segment = active.iter().find(|segment| segment.first > index).map(place);
     let file = archived.iter().find(|file| file.facts.first > index);
     let file = file.map(|file| Place::Archived(Box::new(file.clone())));
-    Ok(segment.into_iter().chain(file).min_by_key(Place::first))
+    let found = segment.into_iter().chain(file).min_by_key(Place::first);
+    let broken = unreadable.iter().position(|file| file.first > index);
+    match &found {
+        Some(found) if broken.is_some_and(|at| unreadable[at].first < found.first()) => {
+            broken_place(unreadable, broken)
+        }
+        None if broken.is_some() => broken_place(unreadable, broken),
+        _ => Ok(found),
+    }
+}
+
+fn broken_place(mut unreadable: Vec<Unreadable>, at: Option<usize>) -> Result<Option<Place>> {
+    at.map_or(Ok(None), |at| Err(unreadable.swap_remove(at).error))
 }
 
 /// The records of a file of the archive, in batches.

@@ -42,7 +42,7 @@ def _says(source: Source, asked: Phrase) -> Fragment:
     if json.dumps(cheap, ensure_ascii=False) != f'"{cheap}"' or not cheap.isprintable():
         cheap = ""
     prefilter = _contains(source.column, cheap) if cheap else TRUE
-    exact = _in_leaves(source, lambda text: _has(text, asked))
+    exact = _in_leaves(source, lambda text: _exactly(text, asked))
     return all_of([prefilter, exact])
 
 
@@ -50,16 +50,30 @@ def _has(text: Fragment, asked: Phrase) -> Fragment:
     """The phrase in a text."""
     if not asked.words:
         return _contains(text, asked.literal)
-    longest = asked.longest
-    prefilter = _contains(text, longest) if longest else TRUE
-    if asked.words == (("", longest, ""),):
-        return prefilter
-    return all_of([prefilter, build("regexp_matches(lower({}), {})", text, value(asked.regex))])
+    prefilter = _contains(text, asked.longest) if asked.longest else TRUE
+    return prefilter if _is_inside(asked) else all_of([prefilter, _exactly(text, asked)])
+
+
+def _exactly(text: Fragment, asked: Phrase) -> Fragment:
+    if not asked.words:
+        return _contains(text, asked.literal)
+    if _is_inside(asked):
+        return _contains(text, asked.longest)
+    return build("regexp_matches(lower({}), {})", text, value(asked.regex))
+
+
+def _is_inside(asked: Phrase) -> bool:
+    """It is asked for in the middle of words, hence anywhere."""
+    return asked.words == (("", asked.longest, ""),)
 
 
 def _contains(text: Fragment, piece: str) -> Fragment:
-    template = "contains({}, {})" if is_caseless(piece) else "contains(lower({}), {})"
-    return build(template, text, value(piece))
+    if is_caseless(piece):
+        return build("contains({}, {})", text, value(piece))
+    if piece.isalnum():
+        # The same as below, but nothing is written down in lower case.
+        return build("{} ILIKE {}", text, value(f"%{piece}%"))
+    return build("contains(lower({}), {})", text, value(piece))
 
 
 def _in_leaves(source: Source, predicate: Callable[[Fragment], Fragment]) -> Fragment:

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
-use super::pace::Pace;
+use super::pace::{Pace, Paced};
 use super::plan::{Leftover, Plan, Situation};
-use crate::archive::{self, Against, Facts, Identities, Lines, Recipients, WriteOptions};
+use crate::archive::{
+    self, tokens, Against, Facts, Identities, Lines, MemoryFile, Recipients, WriteOptions,
+};
 use crate::error::{At, Error, Result};
 use crate::journal::{make_directory, Journal, Pieces};
 use crate::seal::{hex, SegmentSeal};
@@ -28,8 +30,9 @@ pub(super) struct Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // It is not there any more when it has found its place.
+        // Neither is there any more when it has found its place.
         let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(tokens::path(&self.path));
     }
 }
 
@@ -61,6 +64,61 @@ pub(in crate::drain) fn new_path(journal: &Journal, first: u64) -> Result<PathBu
 /// When it cannot be written, or does not give back what was put into it.
 pub(super) fn make(situation: &Situation, plan: Plan, pace: &Pace) -> Result<Draft> {
     let path = new_path(&situation.journal, plan.first)?;
+    let recipients = Recipients::parse(&situation.settings.archive_recipients)?;
+    let (damaged, drafts) = (plan.segments.first().cloned(), drafts(&situation.journal));
+    let made = if recipients.is_empty() {
+        plain(situation, plan, path, pace)
+    } else {
+        encrypted(situation, plan, &path, recipients, pace)
+    };
+    // A draft's name differs with every try, and what is told once must not.
+    made.map_err(|error| match (error, damaged) {
+        (Error::Damaged { path, what }, Some(segment)) if is_draft(&path, &drafts) => {
+            Error::Damaged { path: segment.path, what }
+        }
+        (Error::Io { what, path, source }, _) if is_draft(&path, &drafts) => {
+            Error::Io { what, path: drafts, source }
+        }
+        (other, _) => other,
+    })
+}
+
+fn is_draft(path: &Path, drafts: &Path) -> bool {
+    path.starts_with(drafts) || path.starts_with("/proc/self/fd")
+}
+
+fn plain(situation: &Situation, plan: Plan, path: PathBuf, pace: &Pace) -> Result<Draft> {
+    let facts = write(situation, &plan, &path, pace)?;
+    let recipients = Recipients::default();
+    let mut draft = Draft { facts, sha256: String::new(), bytes: 0, path, plan, recipients };
+    check(situation, &draft, &draft.path, pace)?;
+    (draft.sha256, draft.bytes) = digest(&draft.path, pace)?;
+    // A cache: what cannot be made now is made later.
+    let _ = tokens::build_while(&draft.path, &|| pace.rest());
+    pace.rest_or_end(&draft.path)?;
+    Ok(draft)
+}
+
+/// What is to be encrypted is made and tested in memory, so that it never lies on the disk in plain.
+fn encrypted(
+    situation: &Situation,
+    plan: Plan,
+    path: &Path,
+    recipients: Recipients,
+    pace: &Pace,
+) -> Result<Draft> {
+    let mut memory = MemoryFile::new()?;
+    let facts = write(situation, &plan, &memory.path(), pace)?;
+    let path = path.with_extension("parquet.age");
+    let mut draft = Draft { facts, sha256: String::new(), bytes: 0, path, plan, recipients };
+    check(situation, &draft, &memory.path(), pace)?;
+    let content = Paced { inner: memory.rewound()?, pace };
+    let written = archive::encrypt_file(content, &draft.path, &draft.recipients)?;
+    (draft.sha256, draft.bytes) = (hex(&written.sha256), written.bytes);
+    Ok(draft)
+}
+
+fn write(situation: &Situation, plan: &Plan, path: &Path, pace: &Pace) -> Result<Facts> {
     let identities = Identities::default();
     // Once nobody waits for the file, the rest of it need not be written.
     let keep = |_: &archive::About<'_>| pace.step();
@@ -69,52 +127,37 @@ pub(super) fn make(situation: &Situation, plan: Plan, pace: &Pace) -> Result<Dra
         keep: Some(&keep),
         identities: &identities,
     };
-    let facts = archive::write(&plan.inputs, &path, &options)?;
-    let recipients = Recipients::parse(&situation.settings.archive_recipients)?;
-    let mut draft = Draft { facts, sha256: String::new(), bytes: 0, path, plan, recipients };
-    pace.rest_or_end(&draft.path)?;
-    check(situation, &draft)?;
-    pace.rest_or_end(&draft.path)?;
-    if draft.recipients.is_empty() {
-        (draft.sha256, draft.bytes) = digest(&draft.path, pace)?;
-    } else {
-        encrypt(&mut draft)?;
+    let facts = archive::write(&plan.inputs, path, &options)?;
+    if !pace.rest() {
+        let _ = fs::remove_file(path);
+        return Err(archive::stopped(path));
     }
-    Ok(draft)
+    Ok(facts)
 }
 
 /// Compares every line of a draft with what was sealed, or in a journal without seal with what was read.
-fn check(situation: &Situation, draft: &Draft) -> Result<()> {
+fn check(situation: &Situation, draft: &Draft, path: &Path, pace: &Pace) -> Result<()> {
     let facts = draft.facts.clone();
-    let file = archive::Archived { path: draft.path.clone(), is_encrypted: false, facts };
+    let file = archive::Archived { path: path.to_owned(), is_encrypted: false, facts };
+    let go_on = || pace.rest();
     let identities = Identities::default();
     let checked = if situation.sealed.is_some() {
         let directory = situation.journal.directory();
         let load = |first: &u64| SegmentSeal::load(directory, *first);
         let seals: Vec<SegmentSeal> =
             file.facts.segments.iter().map(load).collect::<Result<_>>()?;
-        archive::check(&file, Against::Seals(&seals), &identities)?
+        archive::check_while(&file, Against::Seals(&seals), &identities, &go_on)?
     } else {
-        archive::check(&file, Against::Inputs(&draft.plan.inputs), &identities)?
+        archive::check_while(&file, Against::Inputs(&draft.plan.inputs), &identities, &go_on)?
     };
     match checked.missing.first() {
         // What a file of the archive lacked before it was merged stays missing.
         Some((first, _)) if draft.plan.merged.iter().all(|file| file.facts.end <= *first) => {
             let what = format!("record {first} is missing in the file made of it");
-            Err(Error::Damaged { path: draft.path.clone(), what })
+            Err(Error::Damaged { path: path.to_owned(), what })
         }
         _ => Ok(()),
     }
-}
-
-/// Puts the encrypted form of a draft in its place.
-fn encrypt(draft: &mut Draft) -> Result<()> {
-    let plain = draft.path.clone();
-    let file = File::open(&plain).at("opening", &plain)?;
-    let path = plain.with_extension("parquet.age");
-    let written = archive::encrypt_file(file, &path, &draft.recipients)?;
-    (draft.sha256, draft.bytes, draft.path) = (hex(&written.sha256), written.bytes, path);
-    fs::remove_file(&plain).at("removing", &plain)
 }
 
 pub(in crate::drain) fn digest(path: &Path, pace: &Pace) -> Result<(String, u64)> {
@@ -168,11 +211,11 @@ pub(super) fn is_held(leftover: &Leftover, pace: &Pace) -> Result<bool> {
         if !is_there && !is_gone {
             return Ok(false);
         }
+        if is_there {
+            other = held.next()?;
+        }
         if !pace.step() {
-            return Err(Error::Refused {
-                path: leftover.path.clone(),
-                what: "archiving was stopped".into(),
-            });
+            return Err(archive::stopped(&leftover.path));
         }
     }
     Ok(true)

@@ -11,12 +11,14 @@ pub(super) mod plan;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{channel, Receiver, TryRecvError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Leader;
+use crate::archive::{tokens, Unreadable};
 use crate::error::{Error, Result};
 use crate::journal::{notice, segments};
 use draft::Draft;
@@ -28,11 +30,15 @@ const ATTEND: Duration = Duration::from_millis(100);
 /// How often it looks for work, and how often when the last look found none.
 const LOOK: Duration = Duration::from_millis(500);
 const IDLE_LOOK: Duration = Duration::from_secs(5);
+/// How old a lead is when it looks whether indexes of words are missing: most are over by then.
+const INDEX_LOOK: Duration = Duration::from_secs(10);
 /// How long the end of a lead waits for the thread; one that takes longer finds that nobody wants its file.
 const END: Duration = Duration::from_millis(100);
 /// After a failure it is tried again after this long, then twice as long, up to the longest.
 const RETRY: Duration = Duration::from_secs(30);
 const LONGEST_RETRY: Duration = Duration::from_secs(3600);
+/// More errors than that at once say nothing new.
+const MOST_TOLD: usize = 100;
 
 /// Where the archive stands, for a person who waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +56,8 @@ enum Outcome {
     Nothing,
     Drafted(Box<Draft>),
     Held(Box<Leftover>),
+    /// The file with this first index has an index of words again.
+    Indexed(u64),
     Failed { firsts: Vec<u64>, error: Error },
 }
 
@@ -57,7 +65,7 @@ enum Outcome {
 #[derive(Debug)]
 struct Round {
     halt: Arc<Halt>,
-    outcome: Receiver<Outcome>,
+    outcome: Receiver<(Outcome, Vec<Unreadable>)>,
 }
 
 impl Drop for Round {
@@ -82,7 +90,11 @@ pub(crate) struct Archiving {
     failures: HashMap<u64, Failure>,
     /// Errors that the journal has been told of since something last went well.
     told: HashSet<String>,
-    was_swept: bool,
+    /// Files that cannot be read, of which the journal has been told.
+    unreadable: HashSet<PathBuf>,
+    began: Option<Instant>,
+    /// A look has found that no index of words is missing.
+    is_indexed: bool,
     /// However young segments are, and as fast as it goes.
     eager: bool,
     /// However young segments are: room is needed.
@@ -115,19 +127,21 @@ impl Archiving {
             return Ok(());
         }
         self.attended = Some(Instant::now());
-        if !std::mem::replace(&mut self.was_swept, true) {
+        if self.began.is_none() {
+            self.began = Some(Instant::now());
             draft::sweep(&leader.journal);
         }
         let outcome = match &self.round {
             None => None,
             Some(round) => match round.outcome.try_recv() {
                 Err(TryRecvError::Empty) => return Ok(()),
-                Err(TryRecvError::Disconnected) => Some(Outcome::Nothing),
+                Err(TryRecvError::Disconnected) => Some((Outcome::Nothing, Vec::new())),
                 Ok(outcome) => Some(outcome),
             },
         };
-        let settled = outcome.map_or(Ok(()), |outcome| {
+        let settled = outcome.map_or(Ok(()), |(outcome, unreadable)| {
             self.round = None;
+            unreadable.into_iter().for_each(|file| self.tell_unreadable(leader, file));
             self.settle(leader, outcome)
         });
         let is_due = self.next_look.is_none_or(|due| Instant::now() >= due);
@@ -139,7 +153,8 @@ impl Archiving {
     }
 
     fn begin(&mut self, leader: &Leader) {
-        if !self.eager && !has_closed(leader) {
+        let is_old = self.began.is_some_and(|began| began.elapsed() >= INDEX_LOOK);
+        if !self.eager && (self.is_indexed || !is_old) && !has_closed(leader) {
             return;
         }
         let now = Instant::now();
@@ -175,6 +190,7 @@ impl Archiving {
         let (firsts, worked) = match outcome {
             Outcome::Nothing => {
                 self.is_done = self.eager;
+                self.is_indexed = true;
                 self.next_look = Some(Instant::now() + IDLE_LOOK);
                 return Ok(());
             }
@@ -182,6 +198,7 @@ impl Archiving {
             Outcome::Held(leftover) => {
                 (vec![leftover.first], leader.remove_leftover(&leftover).map(drop))
             }
+            Outcome::Indexed(first) => (vec![first], Ok(())),
             Outcome::Drafted(draft) => {
                 let placed = leader.place_draft(&draft, &|_| true);
                 if matches!(placed, Ok(true)) {
@@ -214,6 +231,15 @@ impl Archiving {
         self.progress.file_bytes += draft.bytes;
     }
 
+    /// Says once in the journal that a file of the archive cannot be read. The others go on.
+    fn tell_unreadable(&mut self, leader: &mut Leader, file: Unreadable) {
+        if self.unreadable.len() < MOST_TOLD && self.unreadable.insert(file.path) {
+            leader.domain.control().totals.archive_errors.fetch_add(1, Ordering::Relaxed);
+            let fields = [("first", file.first.into()), ("error", file.error.to_string().into())];
+            leader.notices.push(notice("archive unreadable", &fields));
+        }
+    }
+
     /// Notes a failure, and says it once in the journal.
     fn fail(&mut self, leader: &mut Leader, firsts: &[u64], error: &Error) {
         leader.domain.control().totals.archive_errors.fetch_add(1, Ordering::Relaxed);
@@ -238,7 +264,7 @@ impl Archiving {
         }
         self.is_done |= self.eager && (is_general || is_about_nothing);
         let what = error.to_string();
-        if self.told.len() < 100 && self.told.insert(what.clone()) {
+        if self.told.len() < MOST_TOLD && self.told.insert(what.clone()) {
             let first = firsts.first().copied().unwrap_or_default();
             let fields = [("first", first.into()), ("error", what.into())];
             leader.notices.push(notice("archiving failed", &fields));
@@ -265,25 +291,32 @@ fn has_closed(leader: &Leader) -> bool {
 }
 
 /// One round: finds work, and does it as far as the file goes.
-fn work(situation: &Situation, halt: &Arc<Halt>) -> Outcome {
+fn work(situation: &Situation, halt: &Arc<Halt>) -> (Outcome, Vec<Unreadable>) {
     let share = if situation.eager { 1.0 } else { situation.settings.archive_cpu };
     let pace = Pace::new(share, halt.clone());
-    let chosen = match plan::choose(situation) {
-        Ok(Some(chosen)) => chosen,
-        Ok(None) => return Outcome::Nothing,
-        Err(error) => return Outcome::Failed { firsts: Vec::new(), error },
-    };
+    match plan::choose(situation) {
+        Ok((Some(chosen), unreadable)) => (carry_out(situation, chosen, &pace), unreadable),
+        Ok((None, unreadable)) => (Outcome::Nothing, unreadable),
+        Err(error) => (Outcome::Failed { firsts: Vec::new(), error }, Vec::new()),
+    }
+}
+
+fn carry_out(situation: &Situation, chosen: Work, pace: &Pace) -> Outcome {
     let (firsts, done) = match chosen {
         Work::Archive(plan) => {
             let firsts = plan.firsts();
             (
                 firsts,
-                draft::make(situation, plan, &pace).map(|draft| Outcome::Drafted(draft.into())),
+                draft::make(situation, plan, pace).map(|draft| Outcome::Drafted(draft.into())),
             )
         }
         Work::Remove(leftover) => {
-            let held = draft::is_held(&leftover, &pace);
+            let held = draft::is_held(&leftover, pace);
             (vec![leftover.first], held.and_then(|held| judge(leftover, held)))
+        }
+        Work::Index(first, path) => {
+            let built = tokens::build_while(&path, &|| pace.rest());
+            (vec![first], built.map(|()| Outcome::Indexed(first)))
         }
     };
     done.unwrap_or_else(|error| Outcome::Failed { firsts, error })

@@ -1,10 +1,12 @@
 //! How fast the archive is made: a share of one core, and not a moment longer than the lead lasts.
 
 use std::cell::Cell;
+use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::archive;
+use crate::error::Result;
 use crate::priority::thread_time;
 
 /// Work between two looks at the clock: a share is kept on the average, never to the microsecond.
@@ -92,6 +94,21 @@ impl Pace {
         if self.rest() {
             return Ok(());
         }
-        Err(Error::Refused { path: path.to_owned(), what: "archiving was stopped".into() })
+        Err(archive::stopped(path))
+    }
+}
+
+/// Reads no faster than the pace, and not to the end once it is asked for.
+pub(super) struct Paced<'a, R> {
+    pub inner: R,
+    pub pace: &'a Pace,
+}
+
+impl<R: Read> Read for Paced<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if !self.pace.rest() {
+            return Err(std::io::Error::other("archiving was stopped"));
+        }
+        self.inner.read(into)
     }
 }

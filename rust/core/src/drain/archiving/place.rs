@@ -17,7 +17,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use super::plan::Leftover;
-use crate::archive;
+use crate::archive::{self, tokens};
 use crate::drain::Leader;
 use crate::error::{At, Result};
 use crate::journal::{make_directory, sync_directory, Segment};
@@ -89,6 +89,10 @@ impl Leader {
             archive::outside::write(&place, &draft.facts, &draft.recipients)?;
         }
         fs::rename(&draft.path, &place).at("moving into the archive", &place)?;
+        if !is_encrypted && fs::rename(tokens::path(&draft.path), tokens::path(&place)).is_err() {
+            // That of a smaller file of this name; it would not be used.
+            let _ = fs::remove_file(tokens::path(&place));
+        }
         if !go_on(Step::Renamed) {
             return Ok(true);
         }

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::archive::{self, Archived, Input};
+use crate::archive::{self, tokens, Archived, Input, Unreadable};
 use crate::error::{At, Result};
 use crate::format::record::Record;
 use crate::journal::{segments, Journal, Pieces, Segment, Settings};
@@ -112,6 +112,8 @@ pub(super) struct Leftover {
 pub(super) enum Work {
     Archive(Plan),
     Remove(Leftover),
+    /// The file with this first index has no index of words.
+    Index(u64, PathBuf),
 }
 
 /// A closed segment.
@@ -122,13 +124,25 @@ struct Closed {
     bytes: u64,
 }
 
-/// The oldest work there is, if there is any.
-pub(super) fn choose(situation: &Situation) -> Result<Option<Work>> {
+/// The oldest work there is, if there is any, and the files of the archive that cannot be read.
+pub(super) fn choose(situation: &Situation) -> Result<(Option<Work>, Vec<Unreadable>)> {
     let all = segments(&situation.journal)?;
-    let archived = archive::list(situation.journal.directory())?;
-    if let Some(leftover) = covered_file(situation, &archived)? {
-        return Ok(Some(Work::Remove(leftover)));
+    let (archived, unreadable) = archive::readable(situation.journal.directory())?;
+    if let Some(leftover) = covered_file(situation, &archived, &unreadable)? {
+        return Ok((Some(Work::Remove(leftover)), unreadable));
     }
+    let work = match of_segments(situation, &all, &archived)? {
+        None => without_index(situation, &archived),
+        found => found,
+    };
+    Ok((work, unreadable))
+}
+
+fn of_segments(
+    situation: &Situation,
+    all: &[Segment],
+    archived: &[Archived],
+) -> Result<Option<Work>> {
     let mut group: Vec<Closed> = Vec::new();
     for pair in all.windows(2) {
         let segment = &pair[0];
@@ -142,7 +156,7 @@ pub(super) fn choose(situation: &Situation) -> Result<Option<Work>> {
             if !group.is_empty() {
                 break;
             }
-            if let Some(work) = leftover_segment(&all, segment, kept) {
+            if let Some(work) = leftover_segment(all, segment, kept) {
                 return Ok(Some(work));
             }
         }
@@ -161,7 +175,7 @@ pub(super) fn choose(situation: &Situation) -> Result<Option<Work>> {
     if group.is_empty() || !is_worth_it(situation, &group)? {
         return Ok(None);
     }
-    plan(situation, group, &archived).map(|plan| Some(Work::Archive(plan)))
+    plan(situation, group, archived).map(|plan| Some(Work::Archive(plan)))
 }
 
 fn covers(archived: &Archived, index: u64) -> bool {
@@ -327,9 +341,17 @@ fn leftover_segment(all: &[Segment], segment: &Segment, kept: &Archived) -> Opti
 }
 
 /// A file of the archive that has become part of another.
-fn covered_file(situation: &Situation, archived: &[Archived]) -> Result<Option<Leftover>> {
+fn covered_file(
+    situation: &Situation,
+    archived: &[Archived],
+    unreadable: &[Unreadable],
+) -> Result<Option<Leftover>> {
     for (first, path) in archive::names(situation.journal.directory())? {
-        if archived.iter().any(|listed| listed.path == path) {
+        // What cannot be read cannot be compared, and stays.
+        if archived.iter().any(|listed| listed.path == path)
+            || unreadable.iter().any(|listed| listed.path == path)
+            || situation.left_out.contains(&first)
+        {
             continue;
         }
         let Some(kept) = archived.iter().find(|kept| covers(kept, first)) else {
@@ -341,4 +363,18 @@ fn covered_file(situation: &Situation, archived: &[Archived]) -> Result<Option<L
         return Ok(Some(Leftover { path, first, kept: kept.clone(), is_segment: false, forms }));
     }
     Ok(None)
+}
+
+/// A file whose index of words is missing; whoever archives at once also has damaged ones made again.
+fn without_index(situation: &Situation, archived: &[Archived]) -> Option<Work> {
+    let is_wanting = |file: &&Archived| {
+        let has_index = if situation.eager {
+            tokens::is_usable(&file.path)
+        } else {
+            tokens::path(&file.path).exists()
+        };
+        !file.is_encrypted && !has_index && !situation.left_out.contains(&file.facts.first)
+    };
+    let file = archived.iter().find(is_wanting)?;
+    Some(Work::Index(file.facts.first, file.path.clone()))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use super::draft::{self, Draft};
@@ -9,22 +10,29 @@ use super::pace::{Halt, Pace};
 use super::place::Step;
 use super::plan::{choose, Plan, Situation, Work};
 use super::Archiving;
-use crate::archive;
+use crate::archive::{self, tokens};
 use crate::drain::tests::{drain_all, read, world, World};
 use crate::drain::Leader;
 use crate::error::Error;
 use crate::journal::{segments, Reader};
 
+/// About four segments.
+const ROUNDS: usize = 150;
+
 /// A journal with several closed segments, all of them sealed.
 fn grown(rounds: usize) -> (World, Leader) {
     let mut world = world(1, 4096);
     let mut leader = world.lead();
+    grow(&mut world, &mut leader, rounds);
+    (world, leader)
+}
+
+fn grow(world: &mut World, leader: &mut Leader, rounds: usize) {
     for round in 0..rounds {
         world.log(round);
-        drain_all(&mut leader);
+        drain_all(leader);
     }
     leader.sync();
-    (world, leader)
 }
 
 fn situation(leader: &Leader) -> Situation {
@@ -44,7 +52,7 @@ fn pace() -> Pace {
 }
 
 fn next_plan(leader: &Leader) -> Plan {
-    match choose(&situation(leader)).expect("readable") {
+    match choose(&situation(leader)).expect("readable").0 {
         Some(Work::Archive(plan)) => plan,
         other => panic!("not something to archive: {other:?}"),
     }
@@ -97,7 +105,7 @@ fn a_leader_may_die_at_every_step_of_archiving() {
         Step::Removed,
     ];
     for step in steps {
-        let (world, mut leader) = grown(60);
+        let (world, mut leader) = grown(ROUNDS);
         let before = records(&world);
         let draft = next_draft(&leader);
         leader.place_draft(&draft, &|now| now != step).expect("placed");
@@ -117,11 +125,12 @@ fn a_leader_may_die_at_every_step_of_archiving() {
 #[test]
 fn a_leader_may_die_at_every_removal_of_a_merged_file() {
     for removed in 0..6 {
-        let (world, mut leader) = grown(60);
+        let (mut world, mut leader) = grown(2 * ROUNDS);
         archive_all(&mut leader);
-        let before = records(&world);
         // Larger segments from now on: the small files of the archive become one.
         leader.settings.segment_max_bytes = 1 << 20;
+        grow(&mut world, &mut leader, 3 * ROUNDS);
+        let before = records(&world);
         leader.rotate().expect("rotated");
         leader.sync();
         let draft = next_draft(&leader);
@@ -140,7 +149,7 @@ fn a_leader_may_die_at_every_removal_of_a_merged_file() {
 
 #[test]
 fn a_reader_begins_at_any_index_of_the_archive() {
-    let (world, mut leader) = grown(60);
+    let (world, mut leader) = grown(ROUNDS);
     archive_all(&mut leader);
     let all = read(world.journal.directory());
     assert!(archive::list(world.journal.directory()).expect("list").len() > 1);
@@ -163,7 +172,7 @@ fn a_reader_begins_at_any_index_of_the_archive() {
 
 #[test]
 fn a_reader_goes_on_while_what_it_reads_is_archived() {
-    let (world, mut leader) = grown(60);
+    let (world, mut leader) = grown(ROUNDS);
     let before = read(world.journal.directory());
     let mut reader = Reader::open(world.journal.directory(), 0).expect("reader");
     let mut lines: Vec<String> = Vec::new();
@@ -183,7 +192,7 @@ fn a_reader_goes_on_while_what_it_reads_is_archived() {
 
 #[test]
 fn a_segment_that_changes_meanwhile_is_not_removed() {
-    let (world, mut leader) = grown(60);
+    let (world, mut leader) = grown(ROUNDS);
     let draft = next_draft(&leader);
     let path = draft.plan.segments[0].path.clone();
     let mut bytes = fs::read(&path).expect("read");
@@ -198,7 +207,7 @@ fn a_segment_that_changes_meanwhile_is_not_removed() {
 
 #[test]
 fn a_segment_that_is_not_what_was_sealed_stays_and_is_told_once() {
-    let (world, mut leader) = grown(60);
+    let (world, mut leader) = grown(ROUNDS);
     let all = segments(&world.journal).expect("segments");
     let damaged = &all[1];
     let text = fs::read_to_string(&damaged.path).expect("read");
@@ -217,7 +226,7 @@ fn a_segment_that_is_not_what_was_sealed_stays_and_is_told_once() {
 
 #[test]
 fn what_the_journal_says_about_archiving_is_not_archived_for_ever() {
-    let (world, mut leader) = grown(60);
+    let (world, mut leader) = grown(ROUNDS);
     archive_all(&mut leader);
     for _ in 0..3 {
         leader.rotate().expect("rotated");
@@ -227,22 +236,85 @@ fn what_the_journal_says_about_archiving_is_not_archived_for_ever() {
             settings: crate::journal::Settings { archive_after_s: 0, ..patient.settings.clone() },
             ..patient
         };
-        let work = choose(&patient).expect("chosen");
+        let (work, _) = choose(&patient).expect("chosen");
         if let Some(Work::Archive(plan)) = work {
             let lines = fs::read_to_string(&plan.segments[0].path).expect("read");
             assert!(lines.lines().any(|line| !line.contains("treering.journal")), "{lines}");
             archive_all(&mut leader);
         }
     }
-    assert!(records(&world).len() == 180);
+    assert_eq!(records(&world).len(), 3 * ROUNDS);
 }
 
 #[test]
 fn an_archive_that_is_not_wanted_any_more_ends_at_once() {
-    let (_world, leader) = grown(60);
+    let (_world, leader) = grown(ROUNDS);
     let halt = Arc::new(Halt::default());
     let slow = Pace::new(0.01, halt.clone());
     halt.ask(std::time::Duration::ZERO);
     let error = draft::make(&situation(&leader), next_plan(&leader), &slow).expect_err("ended");
     assert!(error.to_string().contains("stopped"), "{error}");
+}
+
+#[test]
+fn a_damaged_file_of_the_archive_is_told_once_and_stops_nothing_else() {
+    let (mut world, mut leader) = grown(ROUNDS);
+    assert_eq!(archive_all(&mut leader).len(), 0);
+    let files = archive::list(world.journal.directory()).expect("list");
+    fs::write(&files[1].path, "not Parquet").expect("write");
+    grow(&mut world, &mut leader, ROUNDS);
+    let mut archiving = Archiving::eager();
+    while !archiving.is_done() {
+        archiving.attend(&mut leader).expect("the others are archived");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    drain_all(&mut leader);
+    let (left, unreadable) = archive::readable(world.journal.directory()).expect("readable");
+    assert!(left.len() > files.len(), "{left:?}");
+    assert_eq!(unreadable.len(), 1, "{unreadable:?}");
+    let mut reader = Reader::open(world.journal.directory(), 0).expect("reader");
+    while reader.position() < files[0].facts.end {
+        reader.read(1 << 20).expect("what lies before it");
+    }
+    assert!(matches!(reader.read(1 << 20), Err(Error::Damaged { .. })));
+    reader.seek(files[2].facts.first).expect("what lies after it");
+    let mut told = 0;
+    loop {
+        let batch = reader.read(1 << 20).expect("what lies after it");
+        if batch.bytes.is_empty() {
+            break;
+        }
+        let said = batch.lines().map(String::from_utf8_lossy);
+        told += said.filter(|line| line.contains("archive unreadable")).count();
+    }
+    assert_eq!(told, 1);
+    assert_eq!(leader.domain.control().totals.archive_errors.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn every_file_has_its_index_of_words_and_gets_a_new_one_for_a_damaged_one() {
+    let (world, mut leader) = grown(ROUNDS);
+    assert_eq!(archive_all(&mut leader).len(), 0);
+    let files = archive::list(world.journal.directory()).expect("list");
+    assert!(files.iter().all(|file| tokens::is_usable(&file.path)));
+    fs::remove_file(tokens::path(&files[0].path)).expect("removed");
+    fs::write(tokens::path(&files[1].path), "damaged").expect("written");
+    assert_eq!(archive_all(&mut leader).len(), 0);
+    let checked = files.iter().map(|file| tokens::check(&file.path).expect("checked"));
+    assert!(checked.into_iter().all(|found| found == tokens::Checked::Complete));
+}
+
+#[test]
+fn what_is_encrypted_never_lies_in_a_draft_in_plain() {
+    let (world, mut leader) = grown(ROUNDS);
+    let recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+    leader.settings.archive_recipients = vec![recipient.to_owned()];
+    let draft = next_draft(&leader);
+    let place = draft.path.parent().expect("a directory").to_owned();
+    let names: Vec<_> = fs::read_dir(place).expect("drafts").flatten().map(|e| e.path()).collect();
+    assert_eq!(names, [draft.path.clone()]);
+    assert!(fs::read(&draft.path).expect("read").starts_with(b"age-encryption.org/v1"));
+    assert!(leader.place_draft(&draft, &|_| true).expect("placed"));
+    let files = archive::list(world.journal.directory()).expect("list");
+    assert!(files[0].is_encrypted && !tokens::path(&files[0].path).exists());
 }

@@ -22,7 +22,7 @@ SETTINGS = {
     "segment_max_bytes": "16KB",
     "archive_after_s": 0,
     "archive_cpu": 1,
-    "retention_max_bytes": "400KB",
+    "retention_max_bytes": "200KB",
     "retention_keep": "ERROR=3x",
     "block_timeout_s": 60,
     "checkpoint_interval_s": 0,

@@ -1,12 +1,14 @@
 """The long campaigns of `make mutate`: changed files that must not pass, killed processes that must.
 
-    python scripts/mutate.py --mutations 1000000 --kills 10000
+    python scripts/mutate.py --mutations 1000000 --kills 10000 --together 600
 
-Exit code 1 when a mutation survived or a kill raised a false alarm.
+And, for so many seconds, everything on one journal at once, with kills.
+Exit code 1 when a mutation survived, a kill raised a false alarm, or a reader saw what it should not.
 """
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -33,11 +35,28 @@ def mutating(count, seed):
     return mutations.campaign(Path(base) / "corpus", count, seed)
 
 
+def playing(seconds, seed):
+    """Writers, archiver, retention and readers together, a minute at a time."""
+    import together
+
+    end, alarms = time.monotonic() + seconds, []
+    while not alarms and (left := end - time.monotonic()) > 0:
+        seed += 1
+        base = tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        found, counts = together.campaign(Path(base) / "play", min(left, 60), seed)
+        alarms += [(base, seed, alarm) for alarm in found]
+        print(f"together, seed {seed}: {counts}", flush=True)
+        if not alarms:
+            shutil.rmtree(base)
+    return alarms
+
+
 def main():
-    """Runs both on all cores."""
+    """Runs all on all cores."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutations", type=int, default=1_000_000)
     parser.add_argument("--kills", type=int, default=10_000)
+    parser.add_argument("--together", type=int, default=600, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     options = parser.parse_args()
@@ -47,7 +66,7 @@ def main():
         kill_shares = _shares(options.kills, options.workers)
         mutation_shares = _shares(options.mutations, options.workers * 8)
         started = time.monotonic()
-        alarms = []
+        alarms = playing(options.together, options.seed)
         for found in pool.map(killing, kill_shares, _seeds(options.seed, kill_shares)):
             alarms += found
         print(f"{sum(kill_shares):,} kills: {len(alarms)} false alarms", flush=True)

@@ -84,8 +84,8 @@ fn open(path: &Path, file: &File) -> Result<Arc<Opened>> {
         ArrowReaderMetadata::load(file, options).map_err(|error| damaged(path, error))?;
     let facts = parse_facts(path, metadata.metadata())?;
     let what = "its facts name a column that cannot be".to_owned();
-    let plan = Plan::from_facts(&facts.promoted)
-        .ok_or(Error::Damaged { path: path.to_owned(), what })?;
+    let plan =
+        Plan::from_facts(&facts.promoted).ok_or(Error::Damaged { path: path.to_owned(), what })?;
     let bytes = metadata.metadata().memory_size();
     Ok(OPENED.keep(key, Opened { metadata, plan }, bytes))
 }

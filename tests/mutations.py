@@ -125,7 +125,8 @@ def journal_case(name, journal, trust, *, older=None):
         path.relative_to(journal).as_posix()
         for pattern in (
             "active/*.jsonl",
-            "archive/*/*",
+            # An index of words that was changed is ignored, unless it is whole and hides a record.
+            "archive/*/*.parquet",
             "seal/checkpoint",
             "seal/checkpoints",
             "seal/**/*.seal",

@@ -49,6 +49,9 @@ class Notes:
                 ranges.append([index, index + 1])
         print(json.dumps(["look", began, time.time(), is_held, ranges]), file=self._file)
 
+    def close(self):
+        self._file.close()
+
     @property
     def is_over(self):
         return (self.base / "over").exists()
@@ -66,6 +69,7 @@ class Account:
         for index, line in Journal(base / "logs").records():
             notes.record(index, line)
             self.left.add(index)
+        notes.close()
         self.records, self.looks, self.wrong = {}, [], []
         for path in sorted((base / "seen").iterdir()):
             for text in path.read_text().splitlines():

@@ -211,13 +211,15 @@ def campaign(base, seconds, seed, tell=lambda what: None):
 def _end(base, readers):
     """Brings everything in, logs the last record, and waits for the readers."""
     # In a process of its own: this one may be a test's.
-    code = f"""import sys, treering
+    code = f"""import sys, treering, treering.archive
 from treering.journal import Journal
 while not Journal(sys.argv[1]).recover(): pass
 treering.configure(directory=sys.argv[1], console=False)
 treering.get_logger("end").info("{LAST}")
 treering.flush(30)
-treering.shutdown()"""
+treering.shutdown()
+# A prune whose process was killed is finished by the next one.
+treering.archive.retain(sys.argv[1])"""
     subprocess.run([sys.executable, "-c", code, str(base / "logs")], check=True, timeout=60)
     (base / "over").touch()
     alarms = []

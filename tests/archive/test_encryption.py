@@ -199,7 +199,15 @@ def test_the_journal_names_a_file_that_was_encrypted_anew(archive, key, tmp_path
     ]
     digest = hashlib.sha256(place.read_bytes()).hexdigest()
     relative = str(place.relative_to(directory))
-    named = {"first": 0, "end": 2000, "rows": 2000, "sha256": digest, "path": relative}
+    beside = place.with_suffix("").with_suffix(".json")
+    named = {
+        "first": 0,
+        "end": 2000,
+        "rows": 2000,
+        "sha256": digest,
+        "path": relative,
+        "facts_sha256": hashlib.sha256(beside.read_bytes()).hexdigest(),
+    }
     assert said == [[named]]
 
 

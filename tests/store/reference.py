@@ -287,6 +287,8 @@ class Table:
                 kept = {}
                 for row in self.sorted():
                     kept.setdefault(tuple(self.cell(row, name) for name in pipe.fields), row)
+                if isinstance(self, Ordered):
+                    return Ordered(self.names, list(kept.values()))
                 return Table(self.names, list(kept.values()), self.by)
             case Fields():
                 made = [

@@ -80,7 +80,7 @@ class JournalSource:
     scope: ClassVar[str] = "journal"
 
     def __init__(self, directory: str, output: Output, description: Mapping[str, object]) -> None:
-        self.position = self.lost = 0
+        self.position = self.lost = self._expected = 0
         self._directory = directory
         self._wanted = Wanted(output)
         self._batch_bytes = output.batch_bytes
@@ -131,7 +131,7 @@ class JournalSource:
     def _go_to(self, index: int) -> None:
         reader = _core.Reader(self._directory, index)
         self.lost += max(0, reader.position - index)
-        self.position = reader.position
+        self.position = self._expected = reader.position
         self._end = index, None
         self._reader = reader
 
@@ -151,6 +151,9 @@ class JournalSource:
             self._sleep_s = min(self._sleep_s * 2, _LONGEST_SLEEP_S)
             return None
         self._sleep_s = _SHORTEST_SLEEP_S
+        # What was pruned meanwhile is passed over.
+        self.lost += max(0, first - self._expected)
+        self._expected = self._reader.position
         self._end = self._reader.position, digest(lines[:-1].rpartition(b"\n")[2])
         return self._wanted.chosen(first, lines, self._reader.position - first)
 

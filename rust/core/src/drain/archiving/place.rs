@@ -59,7 +59,8 @@ impl Leader {
         sync_directory(&archive)?;
         // Whoever leads next needs the first record at once; what the journal says of itself must be
         // readable without a key for the archive.
-        let apart = |segment: &&Segment| is_encrypted || segment.first == 0;
+        let is_sealed = self.settings.seal;
+        let apart = |segment: &&Segment| is_sealed && (is_encrypted || segment.first == 0);
         for segment in plan.segments.iter().filter(apart) {
             seal::keep_apart(&journal, segment)?;
         }

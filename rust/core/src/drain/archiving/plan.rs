@@ -267,9 +267,11 @@ fn plan(situation: &Situation, group: Vec<Closed>, archived: &[Archived]) -> Res
     if !alone && situation.settings.archive_recipients.is_empty() {
         let older = archived.iter().rev().skip_while(|file| file.facts.first >= group_first);
         for before in older {
-            let about = fs::metadata(&before.path).map_or(0, |metadata| metadata.len()) * SHRINKS;
-            let is_small = about <= bytes.saturating_mul(WORTH)
-                && bytes + about <= situation.settings.segment_max_bytes;
+            let length = fs::metadata(&before.path).map_or(0, |metadata| metadata.len());
+            let about = length * SHRINKS;
+            // Most of a very small file is what every file has.
+            let is_worth_it = about <= bytes.saturating_mul(WORTH) || length <= SMALL_BYTES;
+            let is_small = is_worth_it && bytes + about <= situation.settings.segment_max_bytes;
             let follows = before.facts.end == first && directory_day(&before.path) == Some(&day);
             if before.is_encrypted || !follows || !is_small {
                 break;

@@ -43,7 +43,7 @@ fn preparing_changes_nothing_and_leaves_nothing_when_nobody_wants_it() {
     let (world, leader) = grown();
     let before = files(&world);
     let prepared = ready(&leader, Keep::default(), &Pace::unlimited()).expect("ready");
-    assert!(prepared.plans.len() > 1);
+    assert!(!prepared.plans.is_empty());
     assert_eq!(files(&world), before);
     drop(prepared);
     let drafts = world.journal.directory().join("archive").join(".draft");

@@ -163,12 +163,7 @@ impl Reader {
                 return Ok(());
             };
             let (first, is_newest) = (segment.first, place.is_newest());
-            while self.next < index {
-                let committed = self.committed()?;
-                if self.read_open(CHUNK_BYTES, index - self.next, committed)?.bytes.is_empty() {
-                    break;
-                }
-            }
+            self.skip_to(index)?;
             if self.next >= index || is_newest {
                 return Ok(());
             }
@@ -247,6 +242,17 @@ impl Reader {
         }
     }
 
+    /// Passes over the records of the open segment that lie before `index`.
+    fn skip_to(&mut self, index: u64) -> Result<()> {
+        while self.next < index {
+            let committed = self.committed()?;
+            if self.read_open(CHUNK_BYTES, index - self.next, committed)?.bytes.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Stands before record `index` in a place, if it can; false when the place is gone by now.
     fn enter(&mut self, place: &Place, index: u64) -> Result<bool> {
         let opened = match place {
@@ -275,7 +281,9 @@ impl Reader {
 
     fn enter_first(&mut self) -> Result<bool> {
         while let Some(place) = find(&self.journal, self.next, None)? {
-            if self.enter(&place, self.next)? {
+            let wanted = self.next;
+            if self.enter(&place, wanted)? {
+                self.skip_to(wanted)?;
                 return Ok(true);
             }
         }
@@ -301,6 +309,8 @@ impl Reader {
                 self.check_gap(ended, segment)?;
             }
             if self.enter(&place, wanted)? {
+                // A segment that was just archived still lies there, with records that were read.
+                self.skip_to(wanted)?;
                 return Ok(true);
             }
         }

@@ -6,6 +6,7 @@ import errno
 import glob
 import os
 import threading
+import time
 from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _Look: TypeAlias = "tuple[tuple[str, int, int, int], ...]"
 
-_MOST_LOOKS = 20
+_MOST_LOOKS = 50
+_PAUSE_S = 0.005
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +107,7 @@ class Snapshots:
                     # Between listing and opening, a segment became a file of the archive.
                     if isinstance(error, JournalUnavailable) and not self._is_there():
                         raise
+                    time.sleep(_PAUSE_S)
             return self._look()
 
     def _is_there(self) -> bool:

@@ -58,7 +58,10 @@ enum Outcome {
     Held(Box<Leftover>),
     /// The file with this first index has an index of words again.
     Indexed(u64),
-    Failed { firsts: Vec<u64>, error: Error },
+    Failed {
+        firsts: Vec<u64>,
+        error: Error,
+    },
 }
 
 /// A thread at work on one file.
@@ -305,10 +308,7 @@ fn carry_out(situation: &Situation, chosen: Work, pace: &Pace) -> Outcome {
     let (firsts, done) = match chosen {
         Work::Archive(plan) => {
             let firsts = plan.firsts();
-            (
-                firsts,
-                draft::make(situation, plan, pace).map(|draft| Outcome::Drafted(draft.into())),
-            )
+            (firsts, draft::make(situation, plan, pace).map(|draft| Outcome::Drafted(draft.into())))
         }
         Work::Remove(leftover) => {
             let held = draft::is_held(&leftover, pace);

@@ -165,10 +165,8 @@ fn of_segments(
             break;
         };
         if !fits(situation, &group, &closed)? {
-            if is_worth_it(situation, &group)? {
-                break;
-            }
-            group.clear();
+            // In any case: whoever asks looks in active/ only for what follows the archive.
+            return plan(situation, group, archived).map(|plan| Some(Work::Archive(plan)));
         }
         group.push(closed);
     }

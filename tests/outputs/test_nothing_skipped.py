@@ -81,7 +81,7 @@ def test_outputs_are_there_when_the_place_of_cursors_is_usable_again(log, journa
 
     (journal / "cursors").unlink()
     wait_for(lambda: "meanwhile" in collector.messages(), "the record")
-    assert state()["up"]
+    wait_for(lambda: state()["up"], "the output to be up")
 
 
 def test_records_that_were_pruned_before_their_delivery_are_counted_and_the_rest_arrives(

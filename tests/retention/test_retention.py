@@ -82,7 +82,8 @@ def test_errors_stay_four_times_as_long_when_the_rest_is_too_old(journal):
     assert {number for number, level in left if level == "ERROR"} == {0, 50, 100, 150}
     assert len(left) < 100
     assert verify(journal, trust=pin(journal)).code == 0
-    assert retain(journal, dry_run=True).steps == ()
+    # More has grown old meanwhile; once that is gone there is nothing to do.
+    wait_for(lambda: retain(journal).steps == (), "nothing to be left to do")
 
 
 def test_files_of_the_archive_are_thinned_as_segments_are(journal):
